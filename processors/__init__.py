@@ -1,0 +1,1 @@
+"""The ground: programs that turn L0 telemetry files into XCO2, seeing files only."""

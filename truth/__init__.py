@@ -1,0 +1,1 @@
+"""Nature: the known Earth that the satellite looks at; knows no satellite and no processor."""

@@ -1,0 +1,1 @@
+"""The machine and its test bench: satellite, instrument, telemetry, chain, verification."""
