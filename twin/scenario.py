@@ -2,110 +2,169 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import math
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from twin.errors import BadInput
+
+STORED_UNITS = {"stored_units": True}  # validation context of numbers already in the model's units
+STEPS = Literal["l0", "l1a", "l1b", "l2"]
 
 
-def _in_unit(unit: str) -> BeforeValidator:
-    """Accept "650 km" and store the magnitude in `unit`."""
+def _magnitude(value: Any, unit: str) -> float:
+    """Convert "650 km" to a float in `unit`; a bare number only where `unit` is dimensionless."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and not unit:
+        return float(value)
+    wanted = f'like "1 {unit}"' if unit else 'like 0.001 or "0.1 %"'
+    if not isinstance(value, str):
+        raise ValueError(f"expected a quantity with its unit, {wanted}, got {value!r}")
+    import pint
 
-    def convert(value: Any) -> float:
-        import pint
+    try:
+        return float(pint.application_registry.Quantity(value).to(unit).magnitude)
+    except Exception as error:
+        raise ValueError(f"expected a quantity with its unit, {wanted}, got {value!r}") from error
 
-        if not isinstance(value, str):
-            raise ValueError(f'expected a quantity with its unit, like "1 {unit}", got {value!r}')
-        try:
-            return float(pint.application_registry.Quantity(value).to(unit).magnitude)
-        except Exception as error:
-            raise ValueError(f"expected a quantity convertible to {unit}, got {value!r}") from error
+
+def _quantity(unit: str, at_least: float = -math.inf, at_most: float = math.inf) -> BeforeValidator:
+    """Accept a string with any unit convertible to `unit`, within the limits given in `unit`."""
+
+    def convert(value: Any, info: ValidationInfo) -> Any:
+        if info.context == STORED_UNITS:
+            return value
+        magnitude = _magnitude(value, unit)
+        if not math.isfinite(magnitude):
+            raise ValueError(f"expected a finite number, got {value!r}")
+        for limit, word, inside in (
+            (at_least, "at least", magnitude >= at_least),
+            (at_most, "at most", magnitude <= at_most),
+        ):
+            if not inside:
+                raise ValueError(f"expected {word} {limit:g} {unit}".rstrip() + f", got {value!r}")
+        return magnitude
 
     return BeforeValidator(convert)
 
 
-Degree = Annotated[float, _in_unit("degree")]
-Metre = Annotated[float, _in_unit("metre")]
-MetrePerSecond = Annotated[float, _in_unit("m/s")]
-Hectopascal = Annotated[float, _in_unit("hPa")]
-Kelvin = Annotated[float, _in_unit("kelvin")]
-Fraction = Annotated[float, _in_unit("")]
-Ppm = Annotated[float, _in_unit("ppm")]
-Microradian = Annotated[float, _in_unit("microradian")]
+def _in_utc(value: datetime) -> datetime:
+    """Read a time without offset as UTC."""
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+Latitude = Annotated[float, _quantity("degree", -80, 80)]
+Length = Annotated[float, _quantity("metre", 0, 100_000)]
+Speed = Annotated[float, _quantity("m/s", 0, 30)]
+WindSpeed = Annotated[float, _quantity("m/s", 0.5, 30)]
+Pressure = Annotated[float, _quantity("hPa", 0, 50)]
+Temperature = Annotated[float, _quantity("kelvin", 0, 20)]
+Share = Annotated[float, _quantity("", 0, 1)]
+SignedShare = Annotated[float, _quantity("", -0.5, 0.5)]
+MoleFraction = Annotated[float, _quantity("ppm", 50, 2000)]
+MoleFractionOffset = Annotated[float, _quantity("ppm", -50, 50)]
+Angle = Annotated[float, _quantity("microradian", 0, 10_000)]
 
 
 class Model(BaseModel):
-    """Refuse unknown keys and later changes."""
+    """Refuse unknown keys, guessed types and later changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Orbit(Model):
     repeat_days: int = Field(25, ge=1, le=400)
-    repeat_revs: int = Field(368, ge=1)
+    repeat_revs: int = Field(368, ge=1, le=6400)
     local_time_descending_node: str = Field("10:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+    @model_validator(mode="after")
+    def _revolutions_a_day(self) -> Orbit:
+        rate = self.repeat_revs / self.repeat_days
+        if not 13.0 < rate < 16.0:
+            raise ValueError(
+                f"expected 13 to 16 revolutions a day (280 to 1260 km altitude), got {rate:.2f}: "
+                "change repeat_revs or repeat_days"
+            )
+        return self
 
 
 class Observation(Model):
     mode: Literal["nadir", "glint"]
     soundings: int = Field(120, ge=3, le=100_000)  # rounded up to whole frames of 3 fields of view
-    start_latitude: Annotated[Degree, Field(ge=-80, le=80)]  # sub-satellite latitude at `start`, descending
+    start_latitude: Latitude  # sub-satellite latitude at `start`, descending
 
 
 class Truth(Model):
     co2: Literal["climatology", "uniform"] = "climatology"
-    co2_uniform: Annotated[Ppm, Field(gt=0)] = 420.0  # used by co2: uniform
-    co2_intensity_scale: float = Field(1.0, gt=0)  # of the truth's CO2 lines, unknown to the ground
+    co2_uniform: MoleFraction = 420.0  # used by co2: uniform
+    co2_intensity_scale: float = Field(1.0, gt=0.5, lt=2)  # of the truth's CO2 lines, unknown to the ground
     surface: Literal["ocean", "vegetation", "soil", "desert"] = "ocean"
-    wind_speed: Annotated[MetrePerSecond, Field(ge=0.5, le=30)] = 7.0
+    wind_speed: WindSpeed = 7.0
     airglow: bool = True
     multiple_scattering: bool = True
 
 
 class Instrument(Model):
-    name: str = "microcarb"  # twin/data/<name>.yaml
+    name: str = Field("microcarb", pattern=r"^[a-z0-9_]+$")  # twin/data/<name>.yaml
     noise: bool = True
 
 
 class KnowledgeError(Model):
     """Size of what the ground gets wrong about the instrument; the seed draws the signs."""
 
-    isrf_width: Fraction = 0.001
-    gain_slope: Fraction = 0.001  # edge to edge of a band
-    zero_level: Fraction = 0.0002  # of the continuum at mean radiance
-    wavelength_spectel: float = 0.02
-    ephemeris_position: Metre = 5.0
-    attitude: Microradian = 5.0
+    isrf_width: Share = 0.001
+    gain_slope: Share = 0.001  # edge to edge of a band
+    zero_level: Share = 0.0002  # of the continuum at mean radiance
+    wavelength_spectel: float = Field(0.02, ge=0, le=10)
+    ephemeris_position: Length = 5.0
+    attitude: Angle = 5.0
 
 
 class Prior(Model):
     """Forecast error of the meteo file (1 sigma) and the CO2 prior it carries."""
 
-    surface_pressure: Hectopascal = 1.0
-    temperature: Kelvin = 1.0
-    humidity: Fraction = 0.1
-    wind_speed: MetrePerSecond = 1.0
-    co2_offset: Ppm = 0.0
+    surface_pressure: Pressure = 1.0
+    temperature: Temperature = 1.0
+    humidity: Share = 0.1
+    wind_speed: Speed = 1.0
+    co2_offset: MoleFractionOffset = 0.0
 
 
 class Mismatch(Model):
     """A second row of the verdict: the same soundings with another CO2 line intensity in truth."""
 
-    co2_intensity: Fraction = 0.003
-    soundings: int = Field(12, ge=0)
+    co2_intensity: SignedShare = 0.003
+    soundings: int = Field(12, ge=0, le=1200)
 
 
 class Requirement(Model):
-    figure: str  # key of verdict.json's figures
+    figure: str = Field(pattern=r"^[a-z0-9_]+$")  # key of verdict.json's figures
     at_most: float | None = None
     at_least: float | None = None
+
+    @model_validator(mode="after")
+    def _limited(self) -> Requirement:
+        if self.at_most is None and self.at_least is None:
+            raise ValueError(f"expected at_most or at_least for {self.figure}, got no limit")
+        return self
 
 
 class Scenario(Model):
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     question: str = ""
-    seed: int = Field(1, ge=0)
-    start: datetime  # UTC, first acquisition
+    seed: int = Field(1, ge=0, lt=2**63)
+    start: Annotated[datetime, AfterValidator(_in_utc)]  # first acquisition
     orbit: Orbit = Orbit()
     observation: Observation
     truth: Truth = Truth()
@@ -113,6 +172,39 @@ class Scenario(Model):
     knowledge_error: KnowledgeError = KnowledgeError()
     prior: Prior = Prior()
     mismatch: Mismatch = Mismatch()
-    processors: dict[Literal["l0", "l1a", "l1b", "l2"], list[str]] = {}  # other programs for a step
-    settings: dict[Literal["l0", "l1a", "l1b", "l2"], dict[str, Any]] = {}  # handed on in the job order
+    processors: dict[STEPS, Annotated[list[str], Field(min_length=1)]] = {}  # other programs for a step
+    settings: dict[STEPS, dict[str, Any]] = {}  # handed on in the job order
     requirements: list[Requirement]
+
+
+def load(path: Path | str, *, seed: int | None = None, soundings: int | None = None) -> Scenario:
+    """Read and check a scenario; raise BadInput with one `file:line:column: key: ...` line an error."""
+    from twin import diagnosis
+
+    path = Path(path)
+    text = diagnosis.read(path)
+    data, node = diagnosis.parse(path, text)
+    if seed is not None:
+        data["seed"] = seed
+    if soundings is not None and isinstance(data.get("observation"), dict):
+        data["observation"]["soundings"] = soundings
+    data.setdefault("question", diagnosis.first_comment(text))
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        lines = diagnosis.explain(path, node, error, Scenario)
+        raise BadInput("\n".join(lines)) from None
+    problems = diagnosis.missing_files(path, node, scenario)
+    if problems:
+        raise BadInput("\n".join(problems))
+    return scenario
+
+
+def dump(scenario: Scenario) -> str:
+    """Serialise the checked model, numbers in its own units, for the programs of a run."""
+    return scenario.model_dump_json(indent=1)
+
+
+def restore(path: Path) -> Scenario:
+    """Read what `dump` wrote, without unit conversion."""
+    return Scenario.model_validate_json(path.read_text(encoding="utf-8"), context=STORED_UNITS)
