@@ -20,7 +20,7 @@ from processors.job import BadInput
 ICD = Path(__file__).parent / "icd"
 CKD_VERSION = 1
 COMPRESS_FROM_BYTES = 65_536  # smaller arrays gain nothing from deflate
-COPIED_KEYS = "units units_metadata calendar standard_name long_name comment bounds flag_meanings".split()
+COPIED_KEYS = ("units", "units_metadata", "calendar", "standard_name", "long_name", "comment", "bounds")
 TYPED_KEYS = ("valid_range", "flag_values", "flag_masks")
 
 
@@ -245,7 +245,7 @@ def _fill_value(row: Mapping[str, Any]) -> Any:
 def _variable_attributes(
     name: str, row: Mapping[str, Any], rows: Mapping[str, Any], dataset: netCDF4.Dataset
 ) -> dict[str, Any]:
-    attributes = {key: row[key] for key in COPIED_KEYS if key in row}
+    attributes = {key: row[key] for key in (*COPIED_KEYS, "flag_meanings") if key in row}
     attributes |= {key: np.asarray(row[key], row["dtype"]) for key in TYPED_KEYS if key in row}
     if row["dims"] and row["dims"][0] == "sounding" and not (row.get("coordinate") or row.get("is_bounds")):
         placed = [key for key, value in rows.items() if value.get("coordinate") and key in dataset.variables]
@@ -265,17 +265,12 @@ def _global_attributes(
     names = [Path(parent).name for parent in parents]
     made = f"processors {level} {processors.__version__}"
     return {
-        "Conventions": "CF-1.11, ACDD-1.3",
+        **_load_yaml("global"),
         "title": icd["title"],
         "summary": icd["summary"],
-        "keywords": "carbon dioxide, XCO2, simulation",
         "id": path.stem,
         "product_level": level,
         "processing_level": level.upper(),
-        "source": "simulation",
-        "institution": "co2-twin, simulated ground segment",
-        "license": "Apache-2.0",
-        "standard_name_vocabulary": "CF Standard Name Table v93",
         "code_version": processors.__version__,
         "scenario_hash": "",
         "ckd_id": "",

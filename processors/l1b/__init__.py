@@ -1,0 +1,1 @@
+"""L1A counts to radiances with noise and wavelength."""
