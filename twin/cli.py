@@ -1,6 +1,89 @@
 """Typer commands of the twin; every decision is taken in the modules they call."""
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.errors import BadInput, ProgramFailed
+
+INTERRUPTED = 130  # 128 + SIGINT, the shell's convention
+app = typer.Typer(
+    help="Digital twin of a CO2 satellite: from known CO2 fields through telemetry to XCO2, and a verdict.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A YAML file or its bare name.")]
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    soundings: Annotated[int | None, typer.Option(min=3, help="Override observation.soundings.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Override the seed.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete this run's directory first.")] = False,
+    runs: Annotated[Path, typer.Option(help="Directory of all runs.")] = Path("runs"),
+    workers: Annotated[int | None, typer.Option(min=1, help="Programs at once; default: all cores.")] = None,
+) -> None:
+    """Run a scenario to its verdict: exit code 0 all requirements hold, 1 one fails, 2 bad input,
+    3 a processor failed. An interrupted run resumes when the command is repeated."""
+
+    def work() -> int:
+        from twin.run import execute
+
+        return execute(scenario, runs, soundings=soundings, seed=seed, fresh=fresh, workers=workers)
+
+    _guard(work)
+
+
+@app.command()
+def check(scenario: ScenarioArgument) -> None:
+    """Check a scenario and tell every error with file, line and column."""
+
+    def work() -> int:
+        from twin.run import find
+        from twin.scenario import load
+
+        path = find(scenario)
+        checked = load(path)
+        print(f"{path}: {checked.name}: {checked.observation.soundings} soundings, seed {checked.seed}: ok")
+        return 0
+
+    _guard(work)
+
+
+@app.command()
+def scenarios() -> None:
+    """List the scenarios and the question each of them asks."""
+
+    def work() -> int:
+        from twin.run import listing
+
+        for name, question in listing():
+            print(f"{name:24s} {question}")
+        return 0
+
+    _guard(work)
+
+
+def _guard(work: Callable[[], int]) -> None:
+    """Turn the errors of the twin into one message on stderr and their exit code."""
+    try:
+        code = work()
+    except (BadInput, ProgramFailed) as error:
+        print(error, file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted: repeat the command to resume at the last finished stage", file=sys.stderr)
+        code = INTERRUPTED
+    raise typer.Exit(code)
+
 
 def main() -> None:
     """Run the `twin` command."""
-    raise SystemExit("not built yet")
+    app()

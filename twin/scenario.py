@@ -84,9 +84,9 @@ class Model(BaseModel):
 
 
 class Orbit(Model):
-    repeat_days: int = Field(25, ge=1, le=400)
-    repeat_revs: int = Field(368, ge=1, le=6400)
-    local_time_descending_node: str = Field("10:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    repeat_days: Annotated[int, Field(ge=1, le=400)] = 25
+    repeat_revs: Annotated[int, Field(ge=1, le=6400)] = 368
+    local_time_descending_node: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "10:30"
 
     @model_validator(mode="after")
     def _revolutions_a_day(self) -> Orbit:
@@ -101,14 +101,16 @@ class Orbit(Model):
 
 class Observation(Model):
     mode: Literal["nadir", "glint"]
-    soundings: int = Field(120, ge=3, le=100_000)  # rounded up to whole frames of 3 fields of view
+    soundings: Annotated[int, Field(ge=3, le=100_000)] = 120  # rounded up to whole frames of 3 fields of view
     start_latitude: Latitude  # sub-satellite latitude at `start`, descending
 
 
 class Truth(Model):
     co2: Literal["climatology", "uniform"] = "climatology"
     co2_uniform: MoleFraction = 420.0  # used by co2: uniform
-    co2_intensity_scale: float = Field(1.0, gt=0.5, lt=2)  # of the truth's CO2 lines, unknown to the ground
+    co2_intensity_scale: Annotated[float, Field(gt=0.5, lt=2)] = (
+        1.0  # of the truth's CO2 lines, unknown to the ground
+    )
     surface: Literal["ocean", "vegetation", "soil", "desert"] = "ocean"
     wind_speed: WindSpeed = 7.0
     airglow: bool = True
@@ -116,7 +118,7 @@ class Truth(Model):
 
 
 class Instrument(Model):
-    name: str = Field("microcarb", pattern=r"^[a-z0-9_]+$")  # twin/data/<name>.yaml
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")] = "microcarb"  # twin/data/<name>.yaml
     noise: bool = True
 
 
@@ -126,7 +128,7 @@ class KnowledgeError(Model):
     isrf_width: Share = 0.001
     gain_slope: Share = 0.001  # edge to edge of a band
     zero_level: Share = 0.0002  # of the continuum at mean radiance
-    wavelength_spectel: float = Field(0.02, ge=0, le=10)
+    wavelength_spectel: Annotated[float, Field(ge=0, le=10)] = 0.02
     ephemeris_position: Length = 5.0
     attitude: Angle = 5.0
 
@@ -145,7 +147,7 @@ class Mismatch(Model):
     """A second row of the verdict: the same soundings with another CO2 line intensity in truth."""
 
     co2_intensity: SignedShare = 0.003
-    soundings: int = Field(12, ge=0, le=1200)
+    soundings: Annotated[int, Field(ge=0, le=1200)] = 12
 
 
 class Requirement(Model):
@@ -163,7 +165,7 @@ class Requirement(Model):
 class Scenario(Model):
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     question: str = ""
-    seed: int = Field(1, ge=0, lt=2**63)
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     start: Annotated[datetime, AfterValidator(_in_utc)]  # first acquisition
     orbit: Orbit = Orbit()
     observation: Observation

@@ -1,0 +1,260 @@
+"""Lay out the chain from orbit to report: the order of the stages and the programs each of them runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twin.engine import Task
+from twin.scenario import Scenario
+
+FOVS = 3  # soundings of a frame
+FRAMES_A_GRANULE = 4  # a granule is the unit of work: 12 soundings
+PASS = 1  # one station pass delivers the run
+STREAM = tuple(f"l0_stream/pass_{PASS:04d}_vc{vc}.cadu" for vc in (1, 2))
+MANIFEST = "l0_stream/manifest.json"
+AUXILIARY = (
+    "lines",
+    "partition_sums.csv",
+    "cia.csv",
+    "solar_lines.csv",
+    "solar_continuum.csv",
+    "leap_seconds.csv",
+)
+Item = tuple["Variant", int]  # a granule of a variant
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The run itself, or the same soundings under another truth; paths count from the run directory."""
+
+    name: str
+    root: Path
+    scenario: Scenario
+
+    @property
+    def granules(self) -> int:
+        frames = -(-self.scenario.observation.soundings // FOVS)
+        return -(-frames // FRAMES_A_GRANULE)
+
+    def path(self, name: str, granule: int | None = None) -> Path:
+        """`name` under the variant's root, with the granule number filled in."""
+        return self.root / (name if granule is None else name.format(granule))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One run: where it lives, what it runs, how many programs at once."""
+
+    directory: Path
+    scenario: Scenario
+    digest: str
+    workers: int
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        return variants(self.scenario)
+
+    def items(self) -> list[Item]:
+        return [(variant, granule) for variant in self.variants for granule in range(variant.granules)]
+
+    def product(self, level: str, variant: Variant, granule: int) -> Path:
+        """Path of a product, named by the pattern of the interface files and the granule's first sounding."""
+        start = datetime.fromtimestamp(self._starts[granule], UTC)
+        naming = _naming()
+        text = start.strftime(naming["start_format"])
+        name = naming["pattern"].format(level=level.upper(), start=text, granule=granule)
+        return variant.root / level / name
+
+    @cached_property
+    def _starts(self) -> list[float]:
+        """Time of the first sounding of each granule, s since 1970 UTC, as the orbit stage wrote it."""
+        listed: list[float] = json.loads((self.directory / "granules.json").read_text())["start_unix_s"]
+        return listed
+
+    def task(
+        self,
+        stage: str,
+        order: dict[str, Any],
+        outputs: list[Path],
+        items: list[Item] | None = None,
+    ) -> Task:
+        """Write the job order of one program and describe the program to the engine."""
+        items = items or [(self.variants[0], 0)]
+        task_id = "-".join(filter(None, (stage, items[0][0].name, f"{items[0][1]:04d}")))
+        job = Path("jobs") / f"{task_id}.yaml"
+        (self.directory / "jobs").mkdir(exist_ok=True)
+        temporary = self.directory / f"{job}.part"
+        temporary.write_text(yaml.safe_dump(order, sort_keys=False), encoding="utf-8")
+        os.replace(temporary, self.directory / job)
+        own = "step" not in order
+        return Task(
+            task_id=task_id,
+            stage=stage,
+            command=(*self._program(stage, own), stage, str(job)),
+            log=self.directory / "jobs" / f"{task_id}.log",
+            outputs=tuple(self.directory / path for path in outputs),
+            granule=",".join("/".join(filter(None, (v.name, str(g)))) for v, g in items),
+            own=own,
+        )
+
+    def _program(self, stage: str, own: bool) -> tuple[str, ...]:
+        if own:
+            return (sys.executable, "-m", "twin.worker")
+        other = self.scenario.processors.get(stage)  # type: ignore[call-overload]
+        return tuple(other) if other else (sys.executable, "-m", "processors")
+
+    def batches(self, items: list[Item], output: Callable[[Item], Path]) -> list[list[Item]]:
+        """Share the granules whose output is missing among the workers, every n-th to each."""
+        missing = [item for item in items if not (self.directory / output(item)).exists()]
+        return [missing[first :: self.workers] for first in range(min(self.workers, len(missing)))]
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    tasks: Callable[[Chain], list[Task]]
+
+
+def variants(scenario: Scenario) -> tuple[Variant, ...]:
+    """The scenario's own soundings and, when asked for, the first of them with other CO2 lines in truth."""
+    nominal = Variant("", Path(), scenario)
+    asked = min(scenario.mismatch.soundings, scenario.observation.soundings)
+    if asked == 0:
+        return (nominal,)
+    scale = scenario.truth.co2_intensity_scale * (1.0 + scenario.mismatch.co2_intensity)
+    truth = scenario.truth.model_copy(update={"co2_intensity_scale": scale})
+    observation = scenario.observation.model_copy(update={"soundings": asked})
+    other = scenario.model_copy(update={"truth": truth, "observation": observation})
+    return nominal, Variant("mismatch", Path("mismatch"), other)
+
+
+def _once(stage: str, *outputs: str) -> Stage:
+    """A stage of one program for the whole run."""
+    return Stage(stage, lambda chain: [chain.task(stage, {}, [Path(name) for name in outputs])])
+
+
+def _each_variant(stage: str, *outputs: str) -> Stage:
+    """A stage of one program a variant."""
+
+    def tasks(chain: Chain) -> list[Task]:
+        return [
+            chain.task(stage, {"variant": v.name}, [v.path(name) for name in outputs], [(v, 0)])
+            for v in chain.variants
+        ]
+
+    return Stage(stage, tasks)
+
+
+def _granules(stage: str, *outputs: str) -> Stage:
+    """A stage that makes files of every granule, several granules a program."""
+
+    def tasks(chain: Chain) -> list[Task]:
+        def last(item: Item) -> Path:
+            return item[0].path(outputs[-1], item[1])
+
+        return [
+            chain.task(
+                stage,
+                {"granules": [[variant.name, granule] for variant, granule in batch]},
+                [variant.path(name, granule) for variant, granule in batch for name in outputs],
+                batch,
+            )
+            for batch in chain.batches(chain.items(), last)
+        ]
+
+    return Stage(stage, tasks)
+
+
+def _order(chain: Chain, step: str, inputs: dict[str, Any], outputs: Any) -> dict[str, Any]:
+    return {
+        "step": step,
+        "inputs": inputs,
+        "outputs": {step: outputs},
+        "settings": dict(chain.scenario.settings.get(step, {})),  # type: ignore[call-overload]
+        "scenario_hash": chain.digest,
+        "cache": "cache",
+    }
+
+
+def _l0(chain: Chain) -> list[Task]:
+    tasks = []
+    for variant in chain.variants:
+        inputs = {
+            "stream": [str(variant.path(name)) for name in STREAM],
+            "manifest": str(variant.path(MANIFEST)),
+        }
+        output = chain.product("l0", variant, 0)
+        order = _order(chain, "l0", inputs, str(output))
+        tasks.append(chain.task("l0", order, [output], [(variant, 0)]))
+    return tasks
+
+
+def _step(step: str, inputs: Callable[[Chain, list[Item]], dict[str, Any]]) -> Stage:
+    """A processing step of every granule, several granules a job order."""
+
+    def output(chain: Chain, item: Item) -> Path:
+        return chain.product(step, *item)
+
+    def tasks(chain: Chain) -> list[Task]:
+        made = []
+        for batch in chain.batches(chain.items(), lambda item: output(chain, item)):
+            outputs = [output(chain, item) for item in batch]
+            order = _order(chain, step, inputs(chain, batch), [str(path) for path in outputs])
+            made.append(chain.task(step, order, outputs, batch))
+        return made
+
+    return Stage(step, tasks)
+
+
+def _l1b_inputs(chain: Chain, batch: list[Item]) -> dict[str, Any]:
+    return {"l1a": [str(chain.product("l1a", *item)) for item in batch], "ckd": "ckd.nc"}
+
+
+def _l2_inputs(chain: Chain, batch: list[Item]) -> dict[str, Any]:
+    return {
+        "l1b": [str(chain.product("l1b", *item)) for item in batch],
+        "ckd": "ckd.nc",
+        "prior": "prior.nc",
+        **{Path(name).stem: f"aux/{name}" for name in AUXILIARY[:-1]},
+    }
+
+
+def _l1a(chain: Chain) -> list[Task]:
+    raise NotImplementedError
+
+
+def _naming() -> dict[str, str]:
+    """Read the naming pattern among the ground's interface files, as data."""
+    spec = find_spec("processors")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("expected the package processors beside twin, found none")
+    path = Path(next(iter(spec.submodule_search_locations))) / "icd" / "naming.yaml"
+    naming: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return naming
+
+
+STAGES = (
+    _once("orbit", "geometry.nc", "granules.json"),
+    _once("events", "events.csv"),
+    _granules("truth", "truth/scene_{:04d}.nc", "truth/radiance_{:04d}.nc"),
+    _granules("instrument", "truth/dn_{:04d}.nc"),
+    _each_variant("telemetry", "truth.nc", *STREAM, MANIFEST, "sent_packets.csv"),
+    _once("auxiliary", "ckd.nc", "prior.nc", *(f"aux/{name}" for name in AUXILIARY)),
+    Stage("l0", _l0),
+    Stage("l1a", _l1a),
+    _step("l1b", _l1b_inputs),
+    _step("l2", _l2_inputs),
+    _once("verify", "verdict.json"),
+    _once("report", "report.html"),
+)

@@ -1,0 +1,91 @@
+"""Show a run on the terminal: progress on standard error, the verdict's table on standard output."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from twin.errors import ProgramFailed
+
+TABLE_WIDTH = 100  # characters, where standard output is no terminal
+
+
+class Progress:
+    """One bar a stage on a terminal, one line a finished stage elsewhere."""
+
+    def __init__(self, title: str, stages: list[str]) -> None:
+        self._console = Console(stderr=True)
+        self._width = max(map(len, stages))
+        self._stage = ""
+        self._started = 0.0
+        self._total = 0
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._bars = Bars(*columns, console=self._console, disable=not self._console.is_terminal)
+        self._console.print(f"[bold]{title}[/bold]", highlight=False)
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._bars.stop()
+
+    def skip(self, stage: str) -> None:
+        self._console.print(f"{stage:{self._width}s}  done before", highlight=False)
+
+    def start(self, stage: str, total: int) -> None:
+        """Open a stage that will write `total` files."""
+        self._stage, self._started, self._total = stage, time.monotonic(), total
+        self._bar = self._bars.add_task(f"{stage:{self._width}s}", total=total)
+
+    def update(self, done: int) -> None:
+        self._bars.update(self._bar, completed=done)
+
+    def finish(self, stage: str) -> None:
+        self._bars.update(self._bar, completed=self._total)
+        if not self._console.is_terminal:
+            wall_s = time.monotonic() - self._started
+            files = f"{self._total:4d} file{'s' if self._total != 1 else ' '}"
+            self._console.print(f"{stage:{self._width}s}  {files}  {wall_s:6.1f} s", highlight=False)
+
+
+def conclude(directory: Path) -> int:
+    """Print requirement, measured, limit, verdict and the report's path; 0 when all hold, else 1."""
+    path = directory / "verdict.json"
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["requirements"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ProgramFailed(f"{path}: expected a verdict with requirements, got {error!r}") from None
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=TABLE_WIDTH)
+    table = Table("requirement", "measured", "limit", "verdict", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(
+            row["figure"], _number(row["measured"]), _limit(row), "pass" if row["holds"] else "FAIL"
+        )
+    console.print(table)
+    console.print(f"report: {directory / 'report.html'}", highlight=False, soft_wrap=True)
+    return 0 if all(row["holds"] for row in rows) else 1
+
+
+def _limit(row: dict[str, Any]) -> str:
+    low, high = row.get("at_least"), row.get("at_most")
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    return f"at most {high:g}" if high is not None else f"at least {low:g}"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3g}"

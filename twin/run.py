@@ -1,0 +1,182 @@
+"""Keep a run directory: its name, its lock, its finished stages, and the way from scenario to verdict."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from twin import console
+from twin import scenario as scenario_file
+from twin.chain import STAGES, Chain
+from twin.engine import Engine
+from twin.errors import BadInput
+from twin.ledger import Ledger
+from twin.scenario import Scenario
+
+PACKAGES = ("twin", "truth", "processors")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "sasktran2",
+    "skyfield",
+    "netCDF4",
+)  # those whose version moves figures
+SHIPPED = Path(__file__).parents[1] / "scenarios"
+HASH_DIGITS = 8
+
+
+def find(name: str) -> Path:
+    """Find a scenario given as a path or as a bare name of a scenarios/ folder."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) != 1 or path.is_file():
+        return path
+    for folder in (Path("scenarios"), SHIPPED):
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    return Path("scenarios") / f"{name}.yaml" if Path("scenarios").is_dir() else SHIPPED / f"{name}.yaml"
+
+
+def listing() -> list[tuple[str, str]]:
+    """Give name and first line of every scenario at hand."""
+    from twin.diagnosis import first_comment, read
+
+    folder = Path("scenarios") if Path("scenarios").is_dir() else SHIPPED
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise BadInput(f"{folder}: expected *.yaml scenarios, found none: run from the project's folder")
+    return [(path.stem, first_comment(read(path))) for path in paths]
+
+
+def execute(
+    name: str,
+    runs: Path,
+    *,
+    soundings: int | None,
+    seed: int | None,
+    fresh: bool,
+    workers: int | None,
+) -> int:
+    """Run a scenario to its verdict; 0 when all requirements hold, 1 when one fails."""
+    path = find(name)
+    scenario = scenario_file.load(path, seed=seed, soundings=soundings)
+    digest = run_hash(scenario)
+    directory = (runs / f"{scenario.name}-{digest[:HASH_DIGITS]}").absolute()
+    with _prepared(directory, fresh), _ended_by_sigterm():
+        _write(directory / "scenario.yaml", path.read_text(encoding="utf-8"))
+        _write(directory / "scenario.json", scenario_file.dump(scenario))
+        ledger = Ledger(directory / "ledger.sqlite")
+        try:
+            engine = Engine(ledger, workers or os.cpu_count() or 1, directory)
+            with console.Progress(scenario.name, [stage.name for stage in STAGES]) as progress:
+                _advance(Chain(directory, scenario, digest, engine.workers), engine, progress)
+        finally:
+            ledger.close()
+    return console.conclude(directory)
+
+
+def run_hash(scenario: Scenario) -> str:
+    """Hash scenario, seed, the three packages with their data, other programs and library versions."""
+    digest = hashlib.sha256(scenario_file.dump(scenario).encode())
+    for package in PACKAGES:
+        for path in _sources(package):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for command in scenario.processors.values():
+        for word in command:
+            found = Path(shutil.which(word) or word)
+            digest.update(found.read_bytes() if found.is_file() else word.encode())
+    for library in LIBRARIES:
+        digest.update(f"{library} {metadata.version(library)}".encode())
+    return digest.hexdigest()
+
+
+def _sources(package: str) -> Iterator[Path]:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise BadInput(f"{package}: expected an installed package, found none: pip install -e .")
+    root = Path(next(iter(spec.submodule_search_locations)))
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.suffix not in (".pyc", ".nbc", ".nbi"):
+            yield path
+
+
+def _advance(chain: Chain, engine: Engine, progress: Any) -> None:
+    """Run the stages that have no marker yet, in their order."""
+    for stage in STAGES:
+        marker = chain.directory / "stages" / f"{stage.name}.json"
+        if marker.exists():
+            progress.skip(stage.name)
+            continue
+        started, clock = time.time(), time.monotonic()
+        tasks = stage.tasks(chain)
+        progress.start(stage.name, sum(len(task.outputs) for task in tasks))
+        engine.run(tasks, progress.update)
+        figures = engine.ledger.put_stage(stage.name, started, time.monotonic() - clock)
+        _write(marker, json.dumps(figures, indent=1) + "\n")
+        progress.finish(stage.name)
+
+
+@contextmanager
+def _prepared(directory: Path, fresh: bool) -> Iterator[None]:
+    """Make the run directory, alone in it; `fresh` empties it first."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / ".lock").open("w")
+    except OSError as error:
+        raise BadInput(f"{directory}: expected a writable run directory, got {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BadInput(
+                f"{directory}: expected no other run at work here, found one: wait for it"
+            ) from None
+        if fresh:
+            _empty(directory)
+        yield
+
+
+def _empty(directory: Path) -> None:
+    for path in directory.iterdir():
+        if path.name == ".lock":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Treat a request to end like an interruption from the keyboard."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write to a temporary neighbour, then rename: the file is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise BadInput(f"{path}: expected a writable run directory, got {error.strerror}") from None
