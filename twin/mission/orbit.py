@@ -1,0 +1,234 @@
+"""Turn a repeat cycle and a local time into a Sun-synchronous orbit and its Earth-fixed trajectory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import CubicHermiteSpline, CubicSpline
+from scipy.optimize import brentq, fsolve
+
+from twin import scenario as models
+from twin.constants import AU, DAY_S, GM_EARTH, J2_EARTH, TROPICAL_YEAR_D, TT_MINUS_GPS_S, WGS84_A
+from twin.mission.earth import geodetic
+from twin.timecodes import DAY_US, gps_us, utc
+
+GRID_US = 30_000_000  # us, nodes of the trajectory
+_SPARE_NODES = 4  # grid nodes on each side, where the Sun's spline is still free of end effects
+_GPS_EPOCH_JD = 2_444_244.5  # d, 1980-01-06
+_SGP4_EPOCH = datetime(1949, 12, 31)  # day 0 of sgp4init
+_MEAN_SUN_RATE = 2.0 * np.pi / (TROPICAL_YEAR_D * DAY_S)  # rad s-1, through the equinox of date
+_FROZEN_ECCENTRICITY = 1e-6  # mean, long-period J3 term removed: what is left is the frozen orbit
+
+
+@dataclass(frozen=True)
+class RepeatOrbit:
+    semi_major_axis_m: float
+    inclination_deg: float
+    nodal_period_s: float
+
+
+def repeat_orbit(days: int, revs: int) -> RepeatOrbit:
+    """Solve the circular Sun-synchronous orbit under secular J2 (Vallado 2013, 9.6.2 and 11.4.1).
+
+    The node turns with the mean Sun, so `revs` nodal periods last `days` mean solar days exactly.
+    """
+    period = days * DAY_S / revs
+    a, cos_i = (GM_EARTH * (period / (2.0 * np.pi)) ** 2) ** (1 / 3), 0.0
+    for _ in range(60):
+        n, k = np.sqrt(GM_EARTH / a**3), 1.5 * J2_EARTH * (WGS84_A / a) ** 2
+        cos_i = -_MEAN_SUN_RATE / (k * n)
+        if abs(cos_i) > 1.0:
+            raise ValueError(
+                f"no Sun-synchronous orbit makes {revs} revs in {days} days: expected 11 to 16 a day"
+            )
+        rate = 2.0 * np.pi / period / (1.0 + k * (4.0 * cos_i**2 - 1.0))
+        a = (GM_EARTH / rate**2) ** (1 / 3)
+    return RepeatOrbit(float(a), float(np.degrees(np.arccos(cos_i))), period)
+
+
+def local_time_hours(text: str) -> float:
+    hours, minutes = text.split(":")
+    return int(hours) + int(minutes) / 60.0
+
+
+class Trajectory:
+    """Earth-fixed satellite and Sun between two times, from a 30 s grid (ITRS without polar motion)."""
+
+    def __init__(self, satellite: Any, start_us: int, end_us: int) -> None:
+        first = start_us // GRID_US - _SPARE_NODES
+        nodes_us = np.arange(first, -(-end_us // GRID_US) + _SPARE_NODES + 1) * GRID_US
+        self.start_us, self.end_us = start_us, end_us
+        self._origin_us = int(nodes_us[0])
+        seconds = (nodes_us - self._origin_us) / 1e6
+        position, velocity = itrs(satellite, nodes_us)
+        self._satellite = CubicHermiteSpline(seconds, position, velocity)
+        self._satellite_rate = self._satellite.derivative()
+        self._sun = CubicSpline(seconds, sun_itrs(nodes_us))
+        self._sun_rate = self._sun.derivative()
+
+    def _seconds(self, times_us: np.ndarray) -> np.ndarray:
+        times = np.asarray(times_us)
+        if np.any(times < self.start_us) or np.any(times > self.end_us):
+            raise ValueError(
+                f"expected times in {self.start_us}..{self.end_us} GPS us: extend the trajectory"
+            )
+        return (times - self._origin_us) / 1e6
+
+    def satellite(self, times_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return position m and velocity m s-1, (..., 3), at int64 GPS us."""
+        seconds = self._seconds(times_us)
+        return self._satellite(seconds), self._satellite_rate(seconds)
+
+    def sun(self, times_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return apparent geocentric position m and its Earth-fixed rate m s-1, (..., 3)."""
+        seconds = self._seconds(times_us)
+        return self._sun(seconds), self._sun_rate(seconds)
+
+
+def trajectory(scenario: models.Scenario, start_us: int, end_us: int) -> Trajectory:
+    observation = scenario.observation
+    return Trajectory(satellite(scenario.orbit, scenario.start, observation.start_latitude), start_us, end_us)
+
+
+@lru_cache(maxsize=1)
+def timescale() -> Any:
+    from skyfield.api import load
+
+    return load.timescale(builtin=True)
+
+
+def skyfield_time(times_us: Any) -> Any:
+    """Turn int64 GPS us into skyfield's Time."""
+    times = np.asarray(times_us, dtype=np.int64)
+    days, rest_us = np.divmod(times, DAY_US)
+    return timescale().tt_jd(_GPS_EPOCH_JD + days, (rest_us / 1e6 + TT_MINUS_GPS_S) / DAY_S)
+
+
+def itrs(satellite: Any, times_us: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return Earth-fixed position m and velocity m s-1, (..., 3), straight from SGP4 and full nutation."""
+    from skyfield.framelib import itrs as frame
+
+    position, velocity = satellite.at(skyfield_time(times_us)).frame_xyz_and_velocity(frame)
+    return np.moveaxis(position.m, 0, -1), np.moveaxis(velocity.m_per_s, 0, -1)
+
+
+def sun_itrs(times_us: Any) -> np.ndarray:
+    """Return the apparent geocentric Sun in ITRS, (..., 3) m, from JPL DE421."""
+    import skyfield_data
+    from skyfield.framelib import itrs as frame
+    from skyfield.jpllib import SpiceKernel
+
+    # The package's own path function warns when its unused Earth orientation file is out of date.
+    kernel = SpiceKernel(str(Path(skyfield_data.__file__).parent / "data" / "de421.bsp"))
+    try:
+        seen = kernel["earth"].at(skyfield_time(times_us)).observe(kernel["sun"]).apparent()
+        return np.moveaxis(seen.frame_xyz(frame).au, 0, -1) * AU
+    finally:
+        kernel.close()
+
+
+@lru_cache(maxsize=8)
+def satellite(orbit: models.Orbit, start: datetime, start_latitude_deg: float) -> Any:
+    """Return the skyfield EarthSatellite that crosses the latitude southbound at `start`."""
+    mean_motion, inclination = _sgp4_mean_elements(orbit.repeat_days, orbit.repeat_revs)
+    argument = np.pi - np.arcsin(np.clip(np.sin(np.radians(start_latitude_deg)) / np.sin(inclination), -1, 1))
+    wanted = local_time_hours(orbit.local_time_descending_node)
+    node = _node_from_local_time(start, wanted)
+    for _ in range(4):  # short-period terms move node and latitude by up to 0.02 degree
+        found = earth_satellite(start, mean_motion, inclination, argument, node)
+        argument += _latitude_step(found, start, start_latitude_deg)
+        found = earth_satellite(start, mean_motion, inclination, argument, node)
+        _, local = descending_node(found, gps_us(start))
+        node += ((wanted - local + 12.0) % 24.0 - 12.0) * np.pi / 12.0
+    return earth_satellite(start, mean_motion, inclination, argument, node)
+
+
+def earth_satellite(
+    start: datetime, mean_motion: float, inclination: float, argument: float, node: float
+) -> Any:
+    """Make SGP4 elements at `start`: rad min-1 (Kozai), rad, rad, rad; no drag, since the orbit is maintained."""
+    from sgp4.api import WGS72, Satrec
+    from skyfield.api import EarthSatellite
+
+    record = Satrec()
+    epoch_d = (utc(gps_us(start)).replace(tzinfo=None) - _SGP4_EPOCH).total_seconds() / DAY_S
+    turn = 2.0 * np.pi
+    record.sgp4init(
+        WGS72, "i", 1, epoch_d, 0.0, 0.0, 0.0,
+        _FROZEN_ECCENTRICITY, 0.0, inclination, argument % turn, mean_motion, node % turn,
+    )  # fmt: skip
+    return EarthSatellite.from_satrec(record, timescale())
+
+
+@lru_cache(maxsize=8)
+def _sgp4_mean_elements(days: int, revs: int) -> tuple[float, float]:
+    """Return Kozai mean motion rad min-1 and inclination rad whose SGP4 secular rates repeat.
+
+    SGP4 adds J2 squared and J4 to the J2 rates and rescales the mean motion it is given (Kozai to Brouwer),
+    so both are solved on the rates the propagator itself reports.
+    """
+    design = repeat_orbit(days, revs)
+    start = datetime(2026, 1, 1)
+    scale = np.array([2.0 * np.pi * 60.0 / design.nodal_period_s, np.radians(design.inclination_deg)])
+    goal = np.array([2.0 * np.pi / design.nodal_period_s, _MEAN_SUN_RATE]) * 60.0
+
+    def misfit(x: np.ndarray) -> np.ndarray:
+        record = earth_satellite(start, x[0] * scale[0], x[1] * scale[1], 0.0, 0.0).model
+        return np.array([record.mdot + record.argpdot, record.nodedot]) / goal - 1.0
+
+    solution = fsolve(misfit, np.ones(2), xtol=1e-13)
+    if np.max(np.abs(misfit(solution))) > 1e-9:
+        raise ValueError(
+            f"no Sun-synchronous SGP4 orbit of {revs} revs in {days} days: check orbit.repeat_revs"
+        )
+    return float(solution[0] * scale[0]), float(solution[1] * scale[1])
+
+
+def _node_from_local_time(start: datetime, hours: float) -> float:
+    """Return the right ascension of the ascending node, rad, for a mean local time of the descending node."""
+    time = skyfield_time(gps_us(start))
+    ut1_hours = (time.ut1 + 0.5) % 1.0 * 24.0
+    return (time.gmst + hours - ut1_hours + 12.0) % 24.0 * np.pi / 12.0
+
+
+def _latitude_step(satellite: Any, start: datetime, latitude_deg: float) -> float:
+    """Return the change of the argument of latitude, rad, that brings the latitude at `start` to the wanted one."""
+    at = gps_us(start)
+    position, _ = itrs(satellite, np.array([at, at + 1_000_000]))
+    found = np.radians(geodetic(position)[0])
+    seconds = (np.radians(latitude_deg) - found[0]) / (found[1] - found[0])
+    return float(seconds * satellite.model.no_kozai / 60.0)
+
+
+def descending_node(satellite: Any, near_us: int) -> tuple[int, float]:
+    """Return GPS us and mean local solar time (h, UT1 + longitude) of the node crossed within half a revolution."""
+    quarter = 5_870_000_000 // 4
+    for first in (near_us, near_us - 2 * quarter, near_us - quarter, near_us + quarter):
+        edges = np.array([first, first + 2 * quarter])
+        heights = itrs(satellite, edges)[0][:, 2]
+        if heights[0] >= 0.0 > heights[1]:
+            break
+    else:
+        raise ValueError("expected a southbound equator crossing near the start, found none: check the orbit")
+    offset = brentq(
+        lambda s: itrs(satellite, first + round(s * 1e6))[0][2], 0.0, 2 * quarter / 1e6, xtol=1e-6
+    )
+    at = first + round(offset * 1e6)
+    longitude_h = geodetic(itrs(satellite, at)[0])[1] / 15.0
+    ut1_hours = (skyfield_time(at).ut1 + 0.5) % 1.0 * 24.0
+    return at, float((ut1_hours + longitude_h) % 24.0)
+
+
+def describe(scenario: models.Scenario) -> str:
+    """Write one line for logs and reports."""
+    design = repeat_orbit(scenario.orbit.repeat_days, scenario.orbit.repeat_revs)
+    return (
+        f"{scenario.orbit.repeat_revs} revs in {scenario.orbit.repeat_days} d, "
+        f"{(design.semi_major_axis_m - WGS84_A) / 1e3:.1f} km, {design.inclination_deg:.2f} deg, "
+        f"LTDN {scenario.orbit.local_time_descending_node} from {utc(gps_us(scenario.start)).isoformat()}"
+    )
