@@ -44,7 +44,7 @@ def repeat_orbit(days: int, revs: int) -> RepeatOrbit:
         cos_i = -_MEAN_SUN_RATE / (k * n)
         if abs(cos_i) > 1.0:
             raise ValueError(
-                f"no Sun-synchronous orbit makes {revs} revs in {days} days: expected 11 to 16 a day"
+                f"no Sun-synchronous orbit has {revs} revs in {days} days: expected 11..16 a day"
             )
         rate = 2.0 * np.pi / period / (1.0 + k * (4.0 * cos_i**2 - 1.0))
         a = (GM_EARTH / rate**2) ** (1 / 3)
@@ -74,9 +74,7 @@ class Trajectory:
     def _seconds(self, times_us: np.ndarray) -> np.ndarray:
         times = np.asarray(times_us)
         if np.any(times < self.start_us) or np.any(times > self.end_us):
-            raise ValueError(
-                f"expected times in {self.start_us}..{self.end_us} GPS us: extend the trajectory"
-            )
+            raise ValueError(f"expected times in {self.start_us}..{self.end_us} GPS us: extend the path")
         return (times - self._origin_us) / 1e6
 
     def satellite(self, times_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -151,7 +149,7 @@ def satellite(orbit: models.Orbit, start: datetime, start_latitude_deg: float) -
 def earth_satellite(
     start: datetime, mean_motion: float, inclination: float, argument: float, node: float
 ) -> Any:
-    """Make SGP4 elements at `start`: rad min-1 (Kozai), rad, rad, rad; no drag, since the orbit is maintained."""
+    """Make SGP4 elements at `start`: rad min-1 (Kozai), rad, rad, rad; no drag: the orbit is maintained."""
     from sgp4.api import WGS72, Satrec
     from skyfield.api import EarthSatellite
 
@@ -183,9 +181,7 @@ def _sgp4_mean_elements(days: int, revs: int) -> tuple[float, float]:
 
     solution = fsolve(misfit, np.ones(2), xtol=1e-13)
     if np.max(np.abs(misfit(solution))) > 1e-9:
-        raise ValueError(
-            f"no Sun-synchronous SGP4 orbit of {revs} revs in {days} days: check orbit.repeat_revs"
-        )
+        raise ValueError(f"no SGP4 orbit of {revs} revs in {days} days: check orbit.repeat_revs")
     return float(solution[0] * scale[0]), float(solution[1] * scale[1])
 
 
@@ -197,7 +193,7 @@ def _node_from_local_time(start: datetime, hours: float) -> float:
 
 
 def _latitude_step(satellite: Any, start: datetime, latitude_deg: float) -> float:
-    """Return the change of the argument of latitude, rad, that brings the latitude at `start` to the wanted one."""
+    """Return the change of the argument of latitude, rad, that brings the wanted latitude to `start`."""
     at = gps_us(start)
     position, _ = itrs(satellite, np.array([at, at + 1_000_000]))
     found = np.radians(geodetic(position)[0])
@@ -206,7 +202,7 @@ def _latitude_step(satellite: Any, start: datetime, latitude_deg: float) -> floa
 
 
 def descending_node(satellite: Any, near_us: int) -> tuple[int, float]:
-    """Return GPS us and mean local solar time (h, UT1 + longitude) of the node crossed within half a revolution."""
+    """Return GPS us and mean local solar time (h, UT1 + longitude) of the node within half a revolution."""
     quarter = 5_870_000_000 // 4
     for first in (near_us, near_us - 2 * quarter, near_us - quarter, near_us + quarter):
         edges = np.array([first, first + 2 * quarter])
@@ -214,7 +210,7 @@ def descending_node(satellite: Any, near_us: int) -> tuple[int, float]:
         if heights[0] >= 0.0 > heights[1]:
             break
     else:
-        raise ValueError("expected a southbound equator crossing near the start, found none: check the orbit")
+        raise ValueError("found no southbound equator crossing near the start: check the orbit")
     offset = brentq(
         lambda s: itrs(satellite, first + round(s * 1e6))[0][2], 0.0, 2 * quarter / 1e6, xtol=1e-6
     )

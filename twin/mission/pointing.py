@@ -60,8 +60,8 @@ def boresight(mode: str, satellite_m: np.ndarray, sun_m: np.ndarray) -> np.ndarr
 def attitude(mode: str, path: orbit.Trajectory, times_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return satellite positions (n, 3) m and matrices (n, 3, 3) whose columns are body x, y, z in ECEF.
 
-    +x is the Earth-fixed velocity less its part along the boresight, so in nadir the slit stands square to the
-    ground track (yaw steering) and in glint the body rolls and pitches without turning about the boresight.
+    +x is the Earth-fixed velocity less its part along the boresight: in nadir the slit stands square to the
+    ground track (yaw steering), in glint the body rolls and pitches and keeps the slit square to flight.
     """
     position, velocity = path.satellite(times_us)
     z = boresight(mode, position, path.sun(times_us)[0])
@@ -87,7 +87,7 @@ def observe(scenario: Scenario) -> xr.Dataset:
     worst = float(values["solar_zenith_angle"].max())
     if worst > SZA_LIMIT_DEG:
         raise ValueError(
-            f"expected the Sun within {SZA_LIMIT_DEG} degrees of the zenith in every sounding, got {worst:.1f}: "
+            f"expected solar_zenith_angle up to {SZA_LIMIT_DEG} degrees in every sounding, got {worst:.1f}: "
             "change start, observation.start_latitude or observation.soundings"
         )
     return _dataset(values, scenario)
