@@ -10,10 +10,10 @@ import numpy as np
 import yaml
 
 from twin import random
+from twin.constants import FOVS
 from twin.instrument import isrf
 
 DATA = Path(__file__).parents[1] / "data"
-FOVS = 3
 
 
 @dataclass(frozen=True)

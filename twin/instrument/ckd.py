@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 import netCDF4
 import numpy as np
-import yaml
 
-from twin import random
+from twin import netcdf, random
 from twin.instrument.asbuilt import AsBuilt
 from twin.scenario import KnowledgeError
 
-TABLE = Path(__file__).parents[2] / "processors" / "icd" / "ckd.yaml"  # data of the interface, no code
-VALIDITY = ("2025-01-01T00:00:00Z", "2035-01-01T00:00:00Z")  # [A] life of the mission
+VALIDITY = ("2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z")  # [A] nothing ages yet
 
 Groups = dict[str, dict[str, np.ndarray]]
 
 
 def write(path: Path, asbuilt: AsBuilt, knowledge_error: KnowledgeError, seed: int) -> str:
     """Write ckd.nc as processors/icd/ckd.yaml describes it and return its ckd_id."""
-    table = yaml.safe_load(TABLE.read_text())
+    table = netcdf.table("ckd")
     groups = known(asbuilt, knowledge_error, seed)
     ckd_id = f"{asbuilt.name}-ckd-v{table['version']}-{_digest(groups)}"
-    path = Path(path)
-    temporary = path.with_name(path.name + ".part")
-    with netCDF4.Dataset(temporary, "w", format="NETCDF4") as file:
+    with netcdf.replacing(path) as file:
         _write_root(file, asbuilt, table, ckd_id)
         for name, variables in groups.items():
             group = file.createGroup(name)
             group.uncertainty = uncertainty(knowledge_error)[name]
             for key, values in variables.items():
-                _write_variable(group, key, values, table["groups"][name][key])
-    os.replace(temporary, path)
+                netcdf.put(group, key, values, table["groups"][name][key])
     return ckd_id
 
 
@@ -136,12 +130,3 @@ def _write_root(file: netCDF4.Dataset, asbuilt: AsBuilt, table: dict[str, Any], 
     sizes = dict(table["dimensions"], offset=asbuilt.isrf_offset.shape[1])
     for name, size in sizes.items():
         file.createDimension(name, size)
-
-
-def _write_variable(group: netCDF4.Group, name: str, values: np.ndarray, row: dict[str, Any]) -> None:
-    variable = group.createVariable(name, row.get("dtype", "f8"), tuple(row["dims"]))
-    variable.units = row["units"]
-    variable.long_name = row["long_name"]
-    if "comment" in row:
-        variable.comment = row["comment"]
-    variable[...] = values

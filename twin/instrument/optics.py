@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from twin.constants import C_LIGHT
 from twin.instrument.asbuilt import AsBuilt
 
-C_LIGHT = 299_792_458.0  # m s-1, exact (SI)
 NM_CM = 1e7  # nm per cm
 
 
