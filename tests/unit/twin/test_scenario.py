@@ -1,0 +1,152 @@
+"""Scenario files: what is accepted, and where and how each error is told."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from twin import scenario
+from twin.errors import BadInput
+
+SHIPPED = sorted((Path(__file__).parents[3] / "scenarios").glob("*.yaml"))
+GOOD = """\
+# Is this question kept?
+name: small
+start: 2026-07-01T22:40:00+02:00
+observation: {mode: glint, soundings: 12, start_latitude: 22 degree}
+requirements:
+  - {figure: xco2_error_scatter_ppm, at_most: 1.5}
+"""
+rounding = 1e-12  # relative, of one unit conversion in float64
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str) -> Path:
+        path = tmp_path / "small.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def errors(path: Path, **overrides) -> list[str]:
+    with pytest.raises(BadInput) as caught:
+        scenario.load(path, **overrides)
+    return [line.replace(str(path), "F") for line in str(caught.value).splitlines()]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_scenario_loads_under_its_own_name(path):
+    assert scenario.load(path).name == path.stem
+
+
+def test_times_become_utc_and_the_first_line_is_the_question(write):
+    loaded = scenario.load(write(GOOD))
+    assert loaded.start == datetime(2026, 7, 1, 20, 40, tzinfo=UTC)
+    assert loaded.start.utcoffset().total_seconds() == 0
+    assert loaded.question == "Is this question kept?"
+    naive = GOOD.replace("+02:00", "").replace("22:40", "20:40")
+    assert scenario.load(write(naive)).start == loaded.start
+
+
+@pytest.mark.parametrize(
+    ("line", "model", "field", "value"),
+    [
+        ("truth: {wind_speed: 36 km/h}", "truth", "wind_speed", 10.0),
+        ("prior: {surface_pressure: 250 Pa}", "prior", "surface_pressure", 2.5),
+        ("prior: {co2_offset: -3 ppm}", "prior", "co2_offset", -3.0),
+        ("prior: {humidity: 10 %}", "prior", "humidity", 0.1),
+        ("prior: {humidity: 0.1}", "prior", "humidity", 0.1),
+        ("knowledge_error: {attitude: 0.005 mrad}", "knowledge_error", "attitude", 5.0),
+        ("knowledge_error: {ephemeris_position: 0.02 km}", "knowledge_error", "ephemeris_position", 20.0),
+    ],
+)
+def test_quantities_are_stored_in_the_unit_of_their_type(write, line, model, field, value):
+    loaded = scenario.load(write(GOOD + line + "\n"))
+    assert getattr(getattr(loaded, model), field) == pytest.approx(value, rel=rounding)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sead: 4", "F:7:1: sead: expected one of name,"),
+        ("truth: {surfce: ocean}", "F:7:9: truth.surfce: expected one of co2,"),
+        (
+            "truth: {wind_speed: 7 km}",
+            'F:7:9: truth.wind_speed: expected a quantity with its unit, like "1 m/s"',
+        ),
+        ("truth: {wind_speed: 7}", "F:7:9: truth.wind_speed: expected a quantity with its unit"),
+        ("truth: {wind_speed: 31 m/s}", "F:7:9: truth.wind_speed: expected at most 30 m/s, got '31 m/s'"),
+        ("truth: {wind_speed: nan m/s}", "F:7:9: truth.wind_speed: expected a finite number"),
+        ("truth: {airglow: 1}", "F:7:9: truth.airglow: expected true or false, got 1"),
+        ("truth: {surface: sea}", "F:7:9: truth.surface: expected 'ocean', 'vegetation', 'soil' or 'desert'"),
+        ("truth: ocean", "F:7:1: truth: expected a mapping of keys, got 'ocean'"),
+        ("prior: {temperature: 1 degC}", "F:7:9: prior.temperature: expected a quantity with its unit"),
+        ("orbit: {repeat_days: 0.5}", "F:7:9: orbit.repeat_days: expected a whole number, got 0.5"),
+        ("orbit: {repeat_days: 30}", "F:7:1: orbit: expected 13 to 16 revolutions a day"),
+        ("seed: -1", "F:7:1: seed: expected at least 0, got -1"),
+        ("processors: {l5: [x]}", "F:7:14: processors.l5: expected 'l0', 'l1a', 'l1b' or 'l2', got 'l5'"),
+        ("processors: {l2: []}", "F:7:14: processors.l2: expected at least 1 entry, got []"),
+        ("processors: {l2: [no-such]}", "F:7:14: processors.l2: expected an executable, got 'no-such'"),
+        ("instrument: {name: nowhere}", "F:7:14: instrument.name: expected one of "),
+        ("  - {figure: b}", "F:7:5: requirements.1: expected at_most or at_least for b, got no limit"),
+        ("  - {figure: b, at_mots: 3}", "F:7:17: requirements.1.at_mots: expected one of figure, at_most"),
+        ("truth: {wind_speed: [", "F:8:1: expected YAML, got: "),
+        ("name: small", "F:7:1: expected YAML, got: found duplicate key"),
+    ],
+)
+def test_an_error_names_file_line_column_key_and_what_was_expected(write, line, expected):
+    assert errors(write(GOOD + line + "\n"))[0].startswith(expected)
+
+
+def test_an_unknown_key_suggests_the_nearest(write):
+    assert errors(write(GOOD + "sead: 4\n"))[0].endswith("did you mean seed?")
+
+
+def test_all_errors_are_told_at_once_in_the_order_of_the_file(write):
+    bad = GOOD.replace("glint", "glimt").replace("22 degree", "95 degree") + "truth: {co2: none}\n"
+    assert [line.split(": ")[1] for line in errors(write(bad))] == [
+        "observation.mode",
+        "observation.start_latitude",
+        "truth.co2",
+    ]
+
+
+def test_a_missing_key_is_told_at_its_parent(write):
+    lines = errors(write(GOOD.replace("mode: glint, ", "")))
+    assert lines == ["F:4:1: observation.mode: expected a value, got none: add the key mode"]
+
+
+@pytest.mark.parametrize("limit", ["-80 degree", "80 degree"])
+def test_the_latitude_limits_are_accepted(write, limit):
+    scenario.load(write(GOOD.replace("22 degree", limit)))
+
+
+@pytest.mark.parametrize("outside", ["-80.001 degree", "80.001 degree"])
+def test_beyond_the_latitude_limits_is_refused(write, outside):
+    assert "observation.start_latitude" in errors(write(GOOD.replace("22 degree", outside)))[0]
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "- a\n- b\n", "just text\n"])
+def test_a_file_that_is_no_mapping_is_refused(write, text):
+    assert errors(write(text))[0].startswith("F:1:1: expected a mapping of scenario keys, got ")
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    (tmp_path / "sunglint.yaml").write_text(GOOD)
+    assert errors(tmp_path / "sunglnt.yaml")[0].endswith("found none; did you mean sunglint?")
+    assert "expected a readable scenario file" in errors(tmp_path)[0]
+    (tmp_path / "latin.yaml").write_bytes(b"name: \xe9t\xe9\n")
+    assert "expected UTF-8 text" in errors(tmp_path / "latin.yaml")[0]
+
+
+def test_overrides_replace_seed_and_soundings(write):
+    loaded = scenario.load(write(GOOD), seed=9, soundings=6)
+    assert (loaded.seed, loaded.observation.soundings) == (9, 6)
+
+
+def test_a_dumped_scenario_comes_back_the_same_without_units(write, tmp_path):
+    loaded = scenario.load(write(GOOD + "truth: {wind_speed: 10 knot}\nsettings: {l2: {levels: 20}}\n"))
+    (tmp_path / "checked.json").write_text(scenario.dump(loaded))
+    assert scenario.restore(tmp_path / "checked.json") == loaded
