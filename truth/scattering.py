@@ -1,0 +1,68 @@
+"""Integrate the directly reflected and the once scattered sunlight along a spherical line of sight."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from truth.paths import slant_factors, sun_paths
+
+SMALL_DEPTH = 0.03  # below it the layer mean of exp(-x) is a series, its error is x^4 / 120
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Angles at the footprint and the ray paths that follow, levels top to surface."""
+
+    sza_deg: float
+    vza_deg: float
+    raa_deg: float  # 180 at the specular point
+    altitude_m: np.ndarray  # (level,)
+    view: np.ndarray  # (layer,) path over thickness
+    sun: np.ndarray  # (level, layer) path over thickness
+
+    @classmethod
+    def at(cls, sza_deg: float, vza_deg: float, raa_deg: float, altitude_m: np.ndarray) -> "Geometry":
+        if not 0.0 <= sza_deg < 85.0 or not 0.0 <= vza_deg < 80.0:
+            raise ValueError(
+                f"expected sza_deg in 0..85 and vza_deg in 0..80, got {sza_deg:.2f} and {vza_deg:.2f}: "
+                "check the acquisition time"
+            )
+        view = slant_factors(vza_deg, altitude_m)
+        sun = sun_paths(sza_deg, vza_deg, raa_deg, altitude_m)
+        return cls(sza_deg, vza_deg, raa_deg, np.asarray(altitude_m, float), view, sun)
+
+    @property
+    def cos_scattering(self) -> float:
+        sza, vza, raa = np.radians((self.sza_deg, self.vza_deg, self.raa_deg))
+        return float(-(np.cos(sza) * np.cos(vza) + np.sin(sza) * np.sin(vza) * np.cos(raa)))
+
+
+def two_way_depth(extinction: np.ndarray, geometry: Geometry) -> np.ndarray:
+    """Give the optical depth Sun to level to sensor, (level, point), from vertical (layer, point)."""
+    depth = geometry.sun.astype(extinction.dtype) @ extinction
+    view = geometry.view.astype(extinction.dtype)[:, None] * extinction
+    depth[1:] += np.cumsum(view, axis=0)
+    return depth
+
+
+def once_scattered(
+    depth: np.ndarray, scattering: np.ndarray, geometry: Geometry, phase: np.ndarray
+) -> np.ndarray:
+    """Give the radiance per solar irradiance, (point,) sr-1.
+
+    depth       (level, point)  two-way optical depth
+    scattering  (layer, point)  vertical scattering optical depth
+    phase       (point,)        phase function at the scattering angle, mean 1 over the sphere
+    """
+    slant = geometry.view.astype(scattering.dtype)[:, None] * scattering
+    return phase / (4.0 * np.pi) * np.sum(slant * _layer_mean(depth), axis=0)
+
+
+def _layer_mean(depth: np.ndarray) -> np.ndarray:
+    """Average exp(-depth) over each layer, depth being linear within it."""
+    transmittance = np.exp(-depth)
+    step = np.diff(depth, axis=0)
+    upper = transmittance[:-1]
+    series = upper * (1.0 - step * (0.5 - step * (1.0 / 6.0 - step / 24.0)))
+    exact = (upper - transmittance[1:]) / np.maximum(step, SMALL_DEPTH)
+    return np.where(step < SMALL_DEPTH, series, exact)
