@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import xarray as xr
 from scipy.spatial.transform import Rotation
 
 from twin.mission import earth, orbit, pointing, programming
+from twin.random import stream
 from twin.scenario import Scenario
 
 MARGIN_US = 30_000_000  # us, before the first and after the last exposure
@@ -48,8 +47,7 @@ def ephemeris(scenario: Scenario, times_us: np.ndarray) -> xr.Dataset:
 
 def draw_direction(seed: int, effect: str) -> np.ndarray:
     """Draw a unit vector (3,) that depends on nothing but seed and effect."""
-    key = int.from_bytes(hashlib.sha256(f"{seed}/{effect}".encode()).digest()[:16], "little")
-    return earth.unit(np.random.Generator(np.random.Philox(key=key)).standard_normal(3))
+    return earth.unit(stream(seed, effect).standard_normal(3))
 
 
 def _continuous(quaternion: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,11 @@ class Trajectory:
         position, velocity = itrs(satellite, nodes_us)
         self._satellite = CubicHermiteSpline(seconds, position, velocity)
         self._satellite_rate = self._satellite.derivative()
-        self._sun = CubicSpline(seconds, sun_itrs(nodes_us))
-        self._sun_rate = self._sun.derivative()
+        self._nodes_us, self._node_seconds = nodes_us, seconds
+
+    @cached_property
+    def _sun(self) -> CubicSpline:
+        return CubicSpline(self._node_seconds, sun_itrs(self._nodes_us))
 
     def _seconds(self, times_us: np.ndarray) -> np.ndarray:
         times = np.asarray(times_us)
@@ -85,7 +88,7 @@ class Trajectory:
     def sun(self, times_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return apparent geocentric position m and its Earth-fixed rate m s-1, (..., 3)."""
         seconds = self._seconds(times_us)
-        return self._sun(seconds), self._sun_rate(seconds)
+        return self._sun(seconds), self._sun(seconds, 1)
 
 
 def trajectory(scenario: models.Scenario, start_us: int, end_us: int) -> Trajectory:
