@@ -96,7 +96,7 @@ def load(path: Path | str) -> Job:
         if key not in KEYS:
             raise BadInput(f"{path}: {_unknown(key, KEYS)}")
     step = order.get("step")
-    if step not in STEPS:
+    if not isinstance(step, str) or step not in STEPS:
         raise BadInput(f"{path}: expected step: one of {', '.join(STEPS)}, got {step!r}: correct the step")
     inputs = _paths(order.get("inputs"), path, "inputs", STEPS[step])
     for name, files in inputs.items():

@@ -26,7 +26,7 @@ SCALARS = (("noise", "rows"), ("readout", "full_scale_dn"), ("readout", "integra
 
 @dataclass(frozen=True)
 class Calibration:
-    """Arrays (sounding, band, spectel) or broadcastable; nonlinearity and dispersion (sounding, band, coefficient)."""
+    """Arrays (sounding, band, spectel or 1); nonlinearity and dispersion (sounding, band, coefficient)."""
 
     offset: np.ndarray
     dark_rate: np.ndarray

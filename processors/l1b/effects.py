@@ -27,7 +27,7 @@ def offset(signal: Signal, calibration: Calibration) -> Signal:
 
 
 def nonlinearity(signal: Signal, calibration: Calibration) -> Signal:
-    """Straighten the mean row, offset already off: DN_true = DN (1 + c1 u + c2 u² ...), u = DN / full scale."""
+    """Straighten the mean row, offset off: DN_true = DN (1 + c1 u + c2 u² ...), u = DN / full scale."""
     u = signal.value / (calibration.rows * calibration.full_scale_dn)
     factor, slope = np.ones_like(u), np.ones_like(u)
     for degree in range(calibration.nonlinearity.shape[-1]):
