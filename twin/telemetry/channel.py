@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+
+from twin import random
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,11 @@ class Channel:
         copies = np.ones(len(cadus), np.int64)
         received = cadus.copy()
         for frame, cadu in enumerate(received):
-            rng = self.generator(vcid, frame)
+            rng = random.stream(self.seed, "telemetry channel", self.pass_number, vcid, frame)
             lost, twice = rng.random(2) < (self.frame_loss, self.duplication)
             copies[frame] = 0 if lost else 1 + twice
             self._invert_bits(cadu, rng)
         return np.repeat(received, copies, axis=0)
-
-    def generator(self, vcid: int, frame: int) -> np.random.Generator:
-        """Random numbers of one frame, the same whatever happens to the others."""
-        name = f"{self.seed} telemetry.channel {self.pass_number} {vcid}"
-        key = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=16).digest(), "<u8")
-        return np.random.Generator(np.random.Philox(key=key, counter=[0, frame, 0, 0]))
 
     def _invert_bits(self, cadu: np.ndarray, rng: np.random.Generator) -> None:
         """Invert a binomial number of different bits of `cadu` in place."""

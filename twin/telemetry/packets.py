@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from twin import timecodes
+from twin.constants import SPECTELS
+
 SCIENCE, HOUSEKEEPING, ATTITUDE, IDLE = 256, 257, 258, 2047  # APIDs; 2047 is the standard's idle packet
 VIRTUAL_CHANNEL = {SCIENCE: 1, HOUSEKEEPING: 2, ATTITUDE: 2}
 SEQUENCE_MODULO = 1 << 14  # the sequence count has 14 bits
 UNSEGMENTED = 0b11 << 14  # sequence flags of a packet that is not part of a group
 SECONDARY_HEADER = 1 << 11
 
-GPS_EPOCH_DAY = 8040  # days from 1958-01-01 (CDS epoch) to 1980-01-06 (GPS epoch)
-US_PER_DAY = 86_400_000_000
 SAMPLE_BITS = 20  # 40 rows of 14 bits add up to less than 2**20
-SPECTELS = 1024
 SPECTRUM_BYTES = SPECTELS * SAMPLE_BITS // 8
 
 _HEADER = [
@@ -87,14 +87,6 @@ def crc16(rows: np.ndarray) -> np.ndarray:
     return _crc16(np.ascontiguousarray(rows), _CRC_TABLE)
 
 
-def cds_time(time_gps_us: np.ndarray, gps_minus_utc_s: int = 18) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """CDS day segment from integers (CCSDS 301.0-B 3.3): UTC days since 1958-01-01, ms of day, us of ms."""
-    time_utc_us = np.asarray(time_gps_us, np.int64) - 1_000_000 * gps_minus_utc_s
-    days, us_of_day = np.divmod(time_utc_us, US_PER_DAY)
-    ms_of_day, us_of_ms = np.divmod(us_of_day, 1000)
-    return _fits(days + GPS_EPOCH_DAY, 16, "CDS days"), ms_of_day, us_of_ms
-
-
 def pack_samples(row_sums: np.ndarray) -> np.ndarray:
     """Pack 20-bit row sums, MSB first: two samples in five bytes.
 
@@ -116,7 +108,6 @@ def build(
     *,
     pass_number: int = 1,
     first_sequence_count: dict[int, int] | None = None,
-    gps_minus_utc_s: int = 18,
 ) -> tuple[dict[int, list[bytes]], pd.DataFrame]:
     """Packets of each virtual channel in time order, and the table of what was sent (VC 1 first).
 
@@ -140,7 +131,7 @@ def build(
         for apid in members:
             time_gps_us, record = records[apid]
             start = (first_sequence_count or {}).get(apid, 0)
-            packets += _seal(apid, record, cds_time(time_gps_us, gps_minus_utc_s), start)
+            packets += _seal(apid, record, time_gps_us, start)
             times.append(time_gps_us)
             tables.append(_sent_table(apid, record, pass_number))
         order = np.argsort(np.concatenate(times), kind="stable")
@@ -210,13 +201,14 @@ def _attitude(ephemeris: xr.Dataset, boot_count: int) -> tuple[np.ndarray, np.nd
     return times[order], record[order]
 
 
-def _seal(apid: int, record: np.ndarray, time: tuple[np.ndarray, ...], first_count: int) -> list[bytes]:
+def _seal(apid: int, record: np.ndarray, time_gps_us: np.ndarray, first_count: int) -> list[bytes]:
     """Fill in headers and checksum, and cut the records into packets."""
     length = record.dtype.itemsize
     record["identification"] = SECONDARY_HEADER | apid
     record["sequence"] = UNSEGMENTED | ((first_count + np.arange(record.size)) % SEQUENCE_MODULO)
     record["data_length"] = length - 6 - 1  # octets after the primary header, less one
-    record["days"], record["ms_of_day"], record["us_of_ms"] = time
+    days, record["ms_of_day"], record["us_of_ms"] = timecodes.cds(time_gps_us)
+    record["days"] = _fits(days, 16, "CDS day")
     octets = record.view(np.uint8).reshape(-1, length)
     record["crc"] = crc16(octets[:, :-2])
     stream = octets.tobytes()
