@@ -164,3 +164,14 @@ def columns(
         water=mass * humidity * AVOGADRO / MOLAR_MASS_WATER,
         gravity=g,
     )
+
+
+def level_weights(dry_air: np.ndarray) -> np.ndarray:
+    """Turn layer columns (..., layer) into dry-air weights of the levels (..., level), sum 1.
+
+    Half of each layer goes to either level: the weight of a quantity taken as the mean of its two levels.
+    """
+    half = np.zeros((*dry_air.shape[:-1], dry_air.shape[-1] + 1))
+    half[..., 1:] += dry_air / 2.0
+    half[..., :-1] += dry_air / 2.0
+    return half / dry_air.sum(axis=-1, keepdims=True)

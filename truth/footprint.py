@@ -1,0 +1,46 @@
+"""Turn footprint corners into sub-samples that cover the quadrilateral with area weights."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from truth.random_field import unit_vector
+
+ACROSS, ALONG = 9, 18  # sub-samples, about 0.5 km by 0.5 km
+
+
+class SubSamples(NamedTuple):
+    """Points (sounding, sample): geodetic latitude, longitude deg, and weights summing to 1."""
+
+    latitude_deg: np.ndarray
+    longitude_deg: np.ndarray
+    weight: np.ndarray
+
+
+def sub_samples(
+    vertex_latitude_deg: np.ndarray,
+    vertex_longitude_deg: np.ndarray,
+    across: int = ACROSS,
+    along: int = ALONG,
+) -> SubSamples:
+    """Map the unit square bilinearly onto the corners and sample cell centres.
+
+    vertex_*_deg  (sounding, 4)  start-left, start-right, end-right, end-left
+    """
+    corner = unit_vector(vertex_latitude_deg, vertex_longitude_deg)[:, :, np.newaxis, :]
+    start_left, start_right, end_right, end_left = (corner[:, k] for k in range(4))
+    u, v = np.meshgrid((np.arange(across) + 0.5) / across, (np.arange(along) + 0.5) / along, indexing="ij")
+    u, v = u.ravel()[:, np.newaxis], v.ravel()[:, np.newaxis]
+    start = (1 - u) * start_left + u * start_right
+    end = (1 - u) * end_left + u * end_right
+    place = (1 - v) * start + v * end
+    d_u = (1 - v) * (start_right - start_left) + v * (end_right - end_left)
+    area = np.linalg.norm(np.cross(d_u, end - start), axis=-1)
+    radius = np.linalg.norm(place, axis=-1)
+    return SubSamples(
+        latitude_deg=np.degrees(np.arcsin(place[..., 2] / radius)),
+        longitude_deg=np.degrees(np.arctan2(place[..., 1], place[..., 0])),
+        weight=area / area.sum(axis=-1, keepdims=True),
+    )

@@ -1,0 +1,171 @@
+"""Turn viewing geometry into the scene under each footprint, and scenes into truth.nc."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+import yaml
+
+from truth import atmosphere, co2, emission, surface, weather
+from truth.footprint import SubSamples, sub_samples
+
+Field = tuple[tuple[str, ...], np.ndarray]
+_LEVELS = ("sounding", "level")
+_PRODUCT = Path(__file__).parent / "data" / "truth_product.yaml"
+
+
+@dataclass(frozen=True)
+class TruthConfig:
+    """What nature is like in a scenario; ppm and m s-1."""
+
+    co2: Literal["climatology", "uniform"] = "climatology"
+    co2_uniform: float = 420.0
+    co2_intensity_scale: float = 1.0  # of the true CO2 lines; read by truth.radiance
+    surface: str = "ocean"
+    wind_speed: float = 7.0
+    airglow: bool = True
+    multiple_scattering: bool = True  # read by truth.radiance
+    synoptic: bool = True  # weather's small-scale part of CO2, added to the climatology
+
+
+def sample(geometry: xr.Dataset, config: TruthConfig, seed: int) -> xr.Dataset:
+    """Describe nature under each footprint, a pure function of place, time and seed.
+
+    geometry  dims sounding, vertex; its variables are kept in the scene
+    returns   pressure Pa, temperature K, specific_humidity kg kg-1, co2 ppm dry, altitude m
+              (sounding, level), top to surface; surface_pressure Pa, wind_speed m s-1, albedo (sounding, band), xco2 ppm, ...
+    """
+    time_s = unix_seconds(geometry["time"].values)
+    latitude, longitude = geometry["latitude"].values, geometry["longitude"].values
+    place = (latitude, longitude, time_s)
+    samples = sub_samples(geometry["vertex_latitude"].values, geometry["vertex_longitude"].values)
+    fields = _air(samples, place, seed)
+    fields |= _co2(samples, fields, place, config, seed)
+    fields |= _ground(place, config, seed)
+    glow = emission.airglow_mr(geometry["solar_zenith_angle"].values) * weather.airglow_factor(seed, *place)
+    fields["airglow_mr"] = (("sounding",), glow * config.airglow)
+    fields["sif"] = (("sounding",), np.zeros(latitude.size))
+    scene = geometry.assign(fields)
+    for name in fields:
+        scene[name].attrs.update(_product()["attributes"][name])
+    return scene
+
+
+def _air(samples: SubSamples, place: tuple[np.ndarray, ...], seed: int) -> dict[str, Field]:
+    """Build the levels on the footprint's mean surface pressure."""
+    latitude, _, time_s = place
+    pressures = weather.surface_pressure(
+        seed, samples.latitude_deg, samples.longitude_deg, time_s[:, np.newaxis]
+    )
+    surface_pressure = np.sum(samples.weight * pressures, axis=1)
+    sigma = atmosphere.sigma_levels()
+    pressure = surface_pressure[:, np.newaxis] * sigma
+    temperature, humidity = atmosphere.climatology(pressure, latitude, decimal_year(time_s) % 1.0)
+    temperature = temperature + weather.temperature_anomaly(seed, sigma, *place)
+    humidity = humidity * weather.humidity_factor(seed, *place)[:, np.newaxis]
+    return {
+        "surface_pressure": (("sounding",), surface_pressure),
+        "pressure": (_LEVELS, pressure),
+        "temperature": (_LEVELS, temperature),
+        "specific_humidity": (_LEVELS, humidity),
+        "altitude": (_LEVELS, atmosphere.altitude(pressure, temperature, humidity, latitude)),
+        "surface_altitude": (("sounding",), np.zeros(latitude.size)),
+    }
+
+
+def _co2(
+    samples: SubSamples,
+    fields: dict[str, Field],
+    place: tuple[np.ndarray, ...],
+    config: TruthConfig,
+    seed: int,
+) -> dict[str, Field]:
+    """Average profile and dry-air column over the footprint; the air above it is the footprint's mean."""
+    pressure, humidity, altitude = (fields[name][1] for name in ("pressure", "specific_humidity", "altitude"))
+    latitude, _, time_s = place
+    weights = atmosphere.level_weights(atmosphere.columns(pressure, humidity, altitude, latitude).dry_air)
+    shape = (*samples.weight.shape, pressure.shape[-1])
+    if config.co2 == "uniform":
+        profiles = np.full(shape, config.co2_uniform)
+    else:
+        year = decimal_year(time_s)[:, np.newaxis, np.newaxis]
+        profiles = co2.zonal_background(
+            pressure[:, np.newaxis, :], samples.latitude_deg[..., np.newaxis], year
+        )
+        if config.synoptic:
+            profiles = profiles + _synoptic(samples, pressure, weights, time_s, seed)
+    columns = np.einsum("ijl,il->ij", profiles, weights)
+    xco2 = np.sum(samples.weight * columns, axis=1)
+    variance = np.sum(samples.weight * (columns - xco2[:, np.newaxis]) ** 2, axis=1)
+    return {
+        "co2": (_LEVELS, np.einsum("ijl,ij->il", profiles, samples.weight)),
+        "xco2": (("sounding",), xco2),
+        "xco2_footprint_sd": (("sounding",), np.sqrt(variance)),
+    }
+
+
+def _synoptic(
+    samples: SubSamples, pressure: np.ndarray, weights: np.ndarray, time_s: np.ndarray, seed: int
+) -> np.ndarray:
+    """Spread the column anomaly over the troposphere, (sounding, sample, level) ppm."""
+    column = co2.synoptic_xco2(seed, samples.latitude_deg, samples.longitude_deg, time_s[:, np.newaxis])
+    shape = co2.tropospheric_shape(pressure, samples.latitude_deg.mean(axis=1)[:, np.newaxis])
+    shape = shape / np.sum(shape * weights, axis=-1, keepdims=True)
+    return column[..., np.newaxis] * shape[:, np.newaxis, :]
+
+
+def _ground(place: tuple[np.ndarray, ...], config: TruthConfig, seed: int) -> dict[str, Field]:
+    latitude, longitude, _ = place
+    albedo = surface.albedo(config.surface) * weather.albedo_factor(seed, latitude, longitude)
+    kind = np.full(latitude.size, 0 if config.surface == "ocean" else 1, dtype=np.int8)
+    return {
+        "albedo": (("sounding", "band"), albedo),
+        "surface_type": (("sounding",), kind),
+        "wind_speed": (("sounding",), config.wind_speed * weather.wind_factor(seed, *place)),
+    }
+
+
+def unix_seconds(time: np.ndarray) -> np.ndarray:
+    """Accept UTC as seconds since 1970 or as datetime64."""
+    if np.issubdtype(time.dtype, np.datetime64):
+        return (time - np.datetime64(0, "s")) / np.timedelta64(1, "s")
+    return np.asarray(time, dtype=float)
+
+
+def decimal_year(time_s: np.ndarray) -> np.ndarray:
+    """Turn seconds since 1970 into the year with its fraction."""
+    seconds = np.asarray(time_s, dtype=float)
+    year = seconds.astype("datetime64[s]").astype("datetime64[Y]")
+    start, end = (y.astype("datetime64[s]").astype(float) for y in (year, year + 1))
+    return year.astype(int) + 1970 + (seconds - start) / (end - start)
+
+
+@cache
+def _product() -> dict[str, Any]:
+    return dict(yaml.safe_load(_PRODUCT.read_text(encoding="utf-8")))
+
+
+def write_truth(scenes: xr.Dataset | Iterable[xr.Dataset], path: Path | str) -> None:
+    """Write truth.nc (CF-1.11), one row per sounding_id, levels top to surface."""
+    parts = [scenes] if isinstance(scenes, xr.Dataset) else list(scenes)
+    product = _product()
+    truth = xr.Dataset(attrs=product["global"])
+    for name, row in product["truth"].items():
+        pieces = [part[row.get("source", name)] for part in parts]
+        values = np.concatenate([piece.values for piece in pieces]) * row.get("factor", 1)
+        attributes = product["attributes"][name] | ({"units": row["units"]} if "units" in row else {})
+        truth[name] = (pieces[0].dims, values, attributes)
+    times = np.concatenate([unix_seconds(part["time"].values) for part in parts])
+    truth["time"] = (("sounding",), times, product["attributes"]["time"])
+    truth = truth.set_coords(("latitude", "longitude", "time"))
+    temporary = Path(path).with_name(Path(path).name + ".part")
+    encoding = {str(name): {"_FillValue": None} for name in truth.variables}
+    truth.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+    os.replace(temporary, path)
