@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from twin import provenance
 from twin.engine import Task
 from twin.scenario import Scenario
 
@@ -64,6 +64,10 @@ class Chain:
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
         return variants(self.scenario)
+
+    def cache(self, package: str) -> str:
+        """Folder beside the run directories for the tables of one side, one for each version of its code."""
+        return f"../.cache/{package}-{provenance.package_hash(package)[:8]}"
 
     def items(self) -> list[Item]:
         return [(variant, granule) for variant in self.variants for granule in range(variant.granules)]
@@ -166,7 +170,11 @@ def _granules(stage: str, *outputs: str) -> Stage:
         return [
             chain.task(
                 stage,
-                {"granules": [[variant.name, granule] for variant, granule in batch]},
+                {
+                    "granules": [[variant.name, granule] for variant, granule in batch],
+                    "outputs": list(outputs),
+                    "tables": chain.cache("truth"),
+                },
                 [variant.path(name, granule) for variant, granule in batch for name in outputs],
                 batch,
             )
@@ -183,7 +191,7 @@ def _order(chain: Chain, step: str, inputs: dict[str, Any], outputs: Any) -> dic
         "outputs": {step: outputs},
         "settings": dict(chain.scenario.settings.get(step, {})),  # type: ignore[call-overload]
         "scenario_hash": chain.digest,
-        "cache": "cache",
+        "cache": chain.cache("processors"),
     }
 
 
@@ -236,21 +244,18 @@ def _l1a(chain: Chain) -> list[Task]:
 
 def _naming() -> dict[str, str]:
     """Read the naming pattern among the ground's interface files, as data."""
-    spec = find_spec("processors")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("expected the package processors beside twin, found none")
-    path = Path(next(iter(spec.submodule_search_locations))) / "icd" / "naming.yaml"
+    path = provenance.package_root("processors") / "icd" / "naming.yaml"
     naming: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return naming
 
 
 STAGES = (
     _once("orbit", "geometry.nc", "granules.json"),
-    _once("events", "events.csv"),
+    _each_variant("events", "events.csv"),
     _granules("truth", "truth/scene_{:04d}.nc", "truth/radiance_{:04d}.nc"),
     _granules("instrument", "truth/dn_{:04d}.nc"),
-    _each_variant("telemetry", "truth.nc", *STREAM, MANIFEST, "sent_packets.csv"),
-    _once("auxiliary", "ckd.nc", "prior.nc", *(f"aux/{name}" for name in AUXILIARY)),
+    _each_variant("telemetry", *STREAM, MANIFEST, "sent_packets.csv"),
+    _once("auxiliary", "truth.nc", "ckd.nc", "prior.nc", *(f"aux/{name}" for name in AUXILIARY)),
     Stage("l0", _l0),
     Stage("l1a", _l1a),
     _step("l1b", _l1b_inputs),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -11,8 +10,6 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,7 @@ from twin.chain import STAGES, Chain
 from twin.engine import Engine
 from twin.errors import BadInput
 from twin.ledger import Ledger
-from twin.scenario import Scenario
+from twin.provenance import run_hash
 
 PACKAGES = ("twin", "truth", "processors")
 LIBRARIES = (
@@ -84,31 +81,6 @@ def execute(
         finally:
             ledger.close()
     return console.conclude(directory)
-
-
-def run_hash(scenario: Scenario) -> str:
-    """Hash scenario, seed, the three packages with their data, other programs and library versions."""
-    digest = hashlib.sha256(scenario_file.dump(scenario).encode())
-    for package in PACKAGES:
-        for path in _sources(package):
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for command in scenario.processors.values():
-        for word in command:
-            found = Path(shutil.which(word) or word)
-            digest.update(found.read_bytes() if found.is_file() else word.encode())
-    for library in LIBRARIES:
-        digest.update(f"{library} {metadata.version(library)}".encode())
-    return digest.hexdigest()
-
-
-def _sources(package: str) -> Iterator[Path]:
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise BadInput(f"{package}: expected an installed package, found none: pip install -e .")
-    root = Path(next(iter(spec.submodule_search_locations)))
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and path.suffix not in (".pyc", ".nbc", ".nbi"):
-            yield path
 
 
 def _advance(chain: Chain, engine: Engine, progress: Any) -> None:

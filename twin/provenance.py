@@ -1,0 +1,57 @@
+"""Hash what a run's results depend on: scenario, code, auxiliary data, other programs, library versions."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from twin.errors import BadInput
+from twin.scenario import Scenario, dump
+
+PACKAGES = ("twin", "truth", "processors")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "sasktran2",
+    "skyfield",
+    "netCDF4",
+)  # those whose version moves figures
+
+
+def run_hash(scenario: Scenario) -> str:
+    """Hash everything that decides the results of a scenario (hexadecimal SHA-256)."""
+    digest = hashlib.sha256(dump(scenario).encode())
+    for package in PACKAGES:
+        digest.update(package_hash(package).encode())
+    for command in scenario.processors.values():
+        for word in command:
+            found = Path(shutil.which(word) or word)
+            digest.update(found.read_bytes() if found.is_file() else word.encode())
+    for library in LIBRARIES:
+        digest.update(f"{library} {metadata.version(library)}".encode())
+    return digest.hexdigest()
+
+
+@cache
+def package_hash(package: str) -> str:
+    """Hash names and contents of a package's sources and data files (hexadecimal SHA-256)."""
+    digest = hashlib.sha256()
+    root = package_root(package)
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def package_root(package: str) -> Path:
+    """Find an installed package without importing it."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise BadInput(f"{package}: expected an installed package, found none: pip install -e .")
+    return Path(next(iter(spec.submodule_search_locations)))

@@ -1,0 +1,218 @@
+"""Run one task of the chain as a program: `python -m twin.worker TASK JOB.yaml`, files in, files out.
+
+The working directory is the run directory. Exit code 0 done, 2 the scenario cannot be, 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from twin import chain, scenario
+from twin.errors import BadInput
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DATA = "data"  # folder of truth's figures
+COPIES = {  # what the ground is given, of truth's own files
+    "cia_v1.csv": "cia.csv",
+    "partition_sums.csv": "partition_sums.csv",
+    "solar_lines_v1.csv": "solar_lines.csv",
+    "solar_continuum.csv": "solar_continuum.csv",
+}
+PER_GRANULE = chain.FOVS * chain.FRAMES_A_GRANULE  # soundings
+Order = dict[str, Any]
+
+
+def main(arguments: list[str]) -> int:
+    task, job = arguments
+    order = yaml.safe_load(Path(job).read_text(encoding="utf-8"))
+    variants = {v.name: v for v in chain.variants(scenario.restore(Path("scenario.json")))}
+    try:
+        TASKS[task](order, variants)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def orbit(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write the true viewing geometry of every variant and the first time of each granule."""
+    from twin.mission import pointing
+
+    try:
+        geometry = pointing.observe(variants[""].scenario)
+    except ValueError as error:  # the Sun is down there, or the orbit is none
+        raise BadInput(str(error)) from error
+    for variant in variants.values():
+        soundings = variant.scenario.observation.soundings
+        rows = -(-soundings // chain.FOVS) * chain.FOVS
+        write(geometry.isel(sounding=slice(0, rows)), variant.path("geometry.nc"))
+    starts = geometry["time"].values[::PER_GRANULE].tolist()
+    Path("granules.json").write_text(json.dumps({"start_unix_s": starts}) + "\n")
+
+
+def events(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write the log of everything that happened on board and on the ground."""
+    from twin.events import world
+
+    variant = variants[order["variant"]]
+    try:
+        log = world.simulate(variant.scenario, read(variant.path("geometry.nc")))
+    except ValueError as error:  # no station sees the satellite
+        raise BadInput(str(error)) from error
+    log.to_csv(variant.path("events.csv"))
+
+
+def truth(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write scene and monochromatic radiance of each granule of the order."""
+    from truth import radiance, scene
+
+    for variant, granule, geometry in granules(order, variants):
+        config = scene.TruthConfig(**variant.scenario.truth.model_dump())
+        sampled = scene.sample(geometry, config, variant.scenario.seed)
+        spectra = radiance.radiances(sampled, Path(order["tables"]), config)
+        write(sampled, variant.path("truth/scene_{:04d}.nc", granule))
+        write(spectra, variant.path("truth/radiance_{:04d}.nc", granule))
+
+
+def instrument(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write the row sums of each granule of the order."""
+    from twin.instrument import asbuilt, expose
+
+    built = asbuilt.load(variants[""].scenario.instrument.name)
+    for variant, granule, geometry in granules(order, variants):
+        asked = variant.scenario
+        spectra = read(variant.path("truth/radiance_{:04d}.nc", granule))
+        dn = expose.expose(spectra, geometry, built, noise=asked.instrument.noise, seed=asked.seed)
+        write(dn, variant.path("truth/dn_{:04d}.nc", granule))
+
+
+def telemetry(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write the CADU files of the pass, its manifest and the list of packets sent."""
+    import numpy as np
+    import xarray as xr
+
+    from twin.events.log import EventLog
+    from twin.mission import knowledge
+    from twin.telemetry import channel, frames, packets
+
+    variant = variants[order["variant"]]
+    asked = variant.scenario
+    log = EventLog.read_csv(variant.path("events.csv"))
+    geometry = read(variant.path("geometry.nc"))
+    parts = [read(variant.path("truth/dn_{:04d}.nc", g)) for g in range(variant.granules)]
+    exposed = xr.concat(parts, dim="sounding", data_vars="minimal")
+    arrived = np.isin(exposed["sounding_id"].values // 10 % 10**10, log.frames_downlinked)
+    level_bits = [log.memory_level_bits[frame] for frame in log.frames_downlinked]
+    state = packets.Housekeeping(memory_level_kbit=np.array(level_bits) // 1000)
+    ephemeris = knowledge.ephemeris(asked, knowledge.packet_times(asked))
+    channels, sent = packets.build(
+        exposed.isel(sounding=arrived), geometry, ephemeris, state, pass_number=chain.PASS
+    )
+    sent.to_csv(variant.path("sent_packets.csv"), index=False)
+    station, acquired, lost = log.station_pass
+    frames.write_pass(
+        variant.path("l0_stream"),
+        channels,
+        station=station,
+        pass_number=chain.PASS,
+        acquisition_of_signal_utc=acquired,
+        loss_of_signal_utc=lost,
+        channel=channel.Channel(asked.seed, chain.PASS),
+    )
+
+
+def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write truth.nc and what the ground is given: calibration, prior and spectroscopy files."""
+    import truth as nature
+    from truth.scene import write_truth
+    from twin import prior
+    from twin.instrument import asbuilt, ckd
+
+    variant = variants[""]
+    asked = variant.scenario
+    scenes = [read(variant.path("truth/scene_{:04d}.nc", g)) for g in range(variant.granules)]
+    write_truth(scenes, Path("truth.nc"))
+    prior.write(Path("prior.nc"), scenes, asked.prior, asked.seed)
+    ckd.write(Path("ckd.nc"), asbuilt.load(asked.instrument.name), asked.knowledge_error, asked.seed)
+    source = Path(nature.__file__).parent / DATA
+    Path("aux/lines").mkdir(parents=True, exist_ok=True)
+    for path in source.glob("*.par"):
+        shutil.copyfile(path, Path("aux/lines") / path.name)
+    for name, given in COPIES.items():
+        shutil.copyfile(source / name, Path("aux") / given)
+    leap_seconds(Path("aux/leap_seconds.csv"))
+
+
+def leap_seconds(path: Path) -> None:
+    from twin.timecodes import LEAP_SECONDS
+
+    rows = [f"{start},{offset}" for start, offset in LEAP_SECONDS]
+    path.write_text("\n".join(["utc_start,gps_minus_utc_s", *rows]) + "\n")
+
+
+def verify(order: Order, variants: dict[str, chain.Variant]) -> None:
+    from twin.verify import score
+
+    score.score(Path(), variants[""].scenario)
+
+
+def report(order: Order, variants: dict[str, chain.Variant]) -> None:
+    from twin.report import html
+
+    html.write(Path())
+
+
+def granules(
+    order: Order, variants: dict[str, chain.Variant]
+) -> Iterator[tuple[chain.Variant, int, xr.Dataset]]:
+    """Give the granules of the order that still lack a file, with their rows of geometry.nc."""
+    whole: dict[str, xr.Dataset] = {}
+    for name, granule in order["granules"]:
+        variant = variants[name]
+        if all(variant.path(output, granule).exists() for output in order["outputs"]):
+            continue
+        if name not in whole:
+            whole[name] = read(variant.path("geometry.nc"))
+        first = granule * PER_GRANULE
+        yield variant, granule, whole[name].isel(sounding=slice(first, first + PER_GRANULE))
+
+
+def read(path: Path) -> xr.Dataset:
+    """Load a dataset with its times left as numbers."""
+    import xarray as xr
+
+    with xr.open_dataset(path, decode_times=False) as dataset:
+        return dataset.load()
+
+
+def write(dataset: xr.Dataset, path: Path) -> None:
+    """Write to a temporary neighbour, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    dataset.to_netcdf(temporary)
+    os.replace(temporary, path)
+
+
+TASKS: dict[str, Callable[[Order, dict[str, chain.Variant]], None]] = {
+    "orbit": orbit,
+    "events": events,
+    "truth": truth,
+    "instrument": instrument,
+    "telemetry": telemetry,
+    "auxiliary": auxiliary,
+    "verify": verify,
+    "report": report,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
