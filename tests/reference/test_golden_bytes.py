@@ -98,7 +98,7 @@ def test_housekeeping_packet_written_by_hand(channels):
 
 
 def test_science_packet_head_written_by_hand(channels):
-    head = "0900 c000 0a1761ba 05265aa4 007b0003 00011170 01 00 01 01 3a98 0000"
+    head = "0900 c000 0a17 61ba 05265aa4 007b 0003 00011170 01 00 01 01 3a98 0000"
     assert channels[1][0][:28] == bytes.fromhex(head)
 
 
