@@ -8,8 +8,8 @@ import numpy as np
 
 # After the a priori of GGG2014 (Toon & Wunch 2014, doi:10.14291/tccon.ggg2014.priors.R0/1221661): one
 # reference mole fraction, aged by the time air needs from 49 N, grown by the secular trend and given a
-# seasonal cycle. [P] constants, as in the GGG2014 a priori code. Simplified [A]: no reference profile (constant
-# in height at age zero), no resampling by effective altitude, the tropopause a function of latitude only.
+# seasonal cycle. [P] constants, as in the GGG2014 a priori code. Simplified [A]: no reference profile
+# (constant in height at age zero), no resampling by effective altitude, the tropopause by latitude only.
 REFERENCE_YEAR = 2005.0  # yr, of the mole fraction at age zero [A]
 REFERENCE_PPM = 379.0  # ppm [A]; brings 2024 within 1 ppm of NOAA's global mean, 422.8 [R]
 TREND_PER_YEAR = 0.0052  # yr-1 (GGG2014)

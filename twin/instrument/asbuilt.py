@@ -64,6 +64,7 @@ def load(name: str, folder: Path = DATA) -> AsBuilt:
 
 def build(figures: dict[str, Any]) -> AsBuilt:
     """Lay out the instrument from the figures of the YAML file."""
+    _check_keys(figures)
     spectral, width, readout = figures["spectral"], figures["isrf"], figures["readout"]
     pixel_nm = spectel_width(spectral)
     offset, table = isrf.tables(width, pixel_nm, spectral["spectels"])
@@ -86,6 +87,20 @@ def build(figures: dict[str, Any]) -> AsBuilt:
         integration_time_s=figures["geometry"]["frame_duration_s"],
         detector_temperature_k=figures["detector"]["temperature_k"],
     )
+
+
+def _check_keys(figures: dict[str, Any]) -> None:
+    """Refuse unknown and missing figures; microcarb.yaml shows which there are."""
+    with (DATA / "microcarb.yaml").open() as file:
+        model = yaml.safe_load(file)
+    pairs = [("instrument", figures, model)]
+    pairs += [
+        (key, figures.get(key, {}), section) for key, section in model.items() if isinstance(section, dict)
+    ]
+    for name, given, expected in pairs:
+        for key in sorted(given.keys() ^ expected.keys()):
+            problem = "unknown" if key in given else "missing"
+            raise ValueError(f"{name}: {problem} key {key!r}: expected {', '.join(expected)}")
 
 
 def spectel_width(spectral: dict[str, Any]) -> np.ndarray:
