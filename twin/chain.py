@@ -239,7 +239,21 @@ def _l2_inputs(chain: Chain, batch: list[Item]) -> dict[str, Any]:
 
 
 def _l1a(chain: Chain) -> list[Task]:
-    raise NotImplementedError
+    """One order a variant and worker: the L0 of the pass in, one file a granule out."""
+    made = []
+    for variant in chain.variants:
+        items = [(variant, granule) for granule in range(variant.granules)]
+        for batch in chain.batches(items, lambda item: chain.product("l1a", *item)):
+            outputs = [chain.product("l1a", *item) for item in batch]
+            inputs = {
+                "l0": [str(chain.product("l0", variant, 0))],
+                "ckd": "ckd.nc",
+                "leap_seconds": "aux/leap_seconds.csv",
+            }
+            order = _order(chain, "l1a", inputs, [str(path) for path in outputs])
+            order["settings"]["granule"] = [granule for _, granule in batch]
+            made.append(chain.task("l1a", order, outputs, batch))
+    return made
 
 
 def _naming() -> dict[str, str]:

@@ -59,7 +59,7 @@ class Engine:
     def run(self, tasks: Sequence[Task], progress: Callable[[int], None] = lambda done: None) -> None:
         """Run what is not done yet; `progress` gets the number of finished output files."""
         outputs = [path for task in tasks for path in task.outputs]
-        waiting = deque((task, 1) for task in tasks if not self._is_done(task))
+        waiting = deque((task, 1) for task in tasks if not self.is_done(task))
         running: list[_Running] = []
         failure: Exception | None = None
         try:
@@ -80,7 +80,7 @@ class Engine:
         if failure is not None:
             raise failure
 
-    def _is_done(self, task: Task) -> bool:
+    def is_done(self, task: Task) -> bool:
         row = self.ledger.get(task.task_id)
         known = row is not None and row.state == "done" and row.command == " ".join(task.command)
         return known and all(path.exists() for path in task.outputs)

@@ -84,14 +84,14 @@ def execute(
 
 
 def _advance(chain: Chain, engine: Engine, progress: Any) -> None:
-    """Run the stages that have no marker yet, in their order."""
+    """Run the stages without marker, or with a file gone missing, in their order."""
     for stage in STAGES:
         marker = chain.directory / "stages" / f"{stage.name}.json"
-        if marker.exists():
-            progress.skip(stage.name)
-            continue
         started, clock = time.time(), time.monotonic()
         tasks = stage.tasks(chain)
+        if marker.exists() and all(map(engine.is_done, tasks)):
+            progress.skip(stage.name)
+            continue
         progress.start(stage.name, sum(len(task.outputs) for task in tasks))
         engine.run(tasks, progress.update)
         figures = engine.ledger.put_stage(stage.name, started, time.monotonic() - clock)
