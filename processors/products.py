@@ -247,6 +247,8 @@ def _variable_attributes(
 ) -> dict[str, Any]:
     attributes = {key: row[key] for key in (*COPIED_KEYS, "flag_meanings") if key in row}
     attributes |= {key: np.asarray(row[key], row["dtype"]) for key in TYPED_KEYS if key in row}
+    if "calendar" in row:
+        attributes.setdefault("units_metadata", "leap_seconds: none")  # every time counts as Unix does
     if row["dims"] and row["dims"][0] == "sounding" and not (row.get("coordinate") or row.get("is_bounds")):
         placed = [key for key, value in rows.items() if value.get("coordinate") and key in dataset.variables]
         if placed:
