@@ -18,7 +18,7 @@ from twin.mission.earth import geodetic
 from twin.timecodes import DAY_US, gps_us, utc
 
 GRID_US = 30_000_000  # us, nodes of the trajectory
-_SPARE_NODES = 4  # grid nodes on each side, where the Sun's spline is still free of end effects
+_SPARE_NODES = 6  # grid nodes on each side, to keep end effects of the splines out
 _GPS_EPOCH_JD = 2_444_244.5  # d, 1980-01-06
 _SGP4_EPOCH = datetime(1949, 12, 31)  # day 0 of sgp4init
 _MEAN_SUN_RATE = 2.0 * np.pi / (TROPICAL_YEAR_D * DAY_S)  # rad s-1, through the equinox of date
@@ -67,7 +67,7 @@ class Trajectory:
         seconds = (nodes_us - self._origin_us) / 1e6
         position, velocity = itrs(satellite, nodes_us)
         self._satellite = CubicHermiteSpline(seconds, position, velocity)
-        self._satellite_rate = self._satellite.derivative()
+        self._satellite_rate = CubicSpline(seconds, velocity)  # the Hermite derivative is 300 times worse
         self._nodes_us, self._node_seconds = nodes_us, seconds
 
     @cached_property
