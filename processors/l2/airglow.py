@@ -1,0 +1,39 @@
+"""Give the spectral shape of the 1.27 um O2 airglow of the upper atmosphere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from processors.constants import C2, MEGARAYLEIGH
+
+from .lines import T_REF_K, LineList
+
+EMISSION_TEMPERATURE_K = (
+    250.0  # of the layer near 46 km, US Standard Atmosphere 1976: 268 K at 46 km, 247 K at 60 km
+)
+_DOPPLER = 4.301422e-7  # sqrt(2 k N_A / 1e-3 kg)/c, per sqrt(K mol g-1)
+
+
+def emission(lines: LineList, wavenumber_cm1: np.ndarray) -> np.ndarray:
+    """Return radiance (point), ph s-1 m-2 sr-1 um-1, of 1 MR seen vertically through no absorption.
+
+    Doppler lines with photon rates proportional to A g' exp(-c2 E'/T), found from the absorption strengths by
+    S nu^2 exp(c2 E''/296) exp(-c2 (E''+nu)/T).
+    """
+    center, energy = lines.center_cm1, lines.lower_energy_cm1
+    log_rate = np.log(lines.strength * center**2) + C2 * energy / T_REF_K
+    log_rate -= C2 * (energy + center) / EMISSION_TEMPERATURE_K
+    rate = np.exp(log_rate - log_rate.max())
+    rate /= rate.sum()
+    width = center * _DOPPLER * np.sqrt(EMISSION_TEMPERATURE_K / lines.mass_g_mol)
+    step = wavenumber_cm1[1] - wavenumber_cm1[0]
+    per_cm1 = np.zeros_like(wavenumber_cm1)
+    for nu, share, w in zip(center, rate, width, strict=True):
+        at = int(np.searchsorted(wavenumber_cm1, nu))
+        lo, hi = max(at - int(6 * w / step) - 2, 0), min(at + int(6 * w / step) + 2, wavenumber_cm1.size)
+        if hi > lo:
+            per_cm1[lo:hi] += (
+                share * np.exp(-(((wavenumber_cm1[lo:hi] - nu) / w) ** 2)) / (w * np.sqrt(np.pi))
+            )
+    per_um = wavenumber_cm1**2 * 1e-4  # |d nu / d lambda|, cm-1 per um
+    return MEGARAYLEIGH * per_cm1 * per_um

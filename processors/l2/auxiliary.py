@@ -1,0 +1,47 @@
+"""Load what a retrieval needs beside spectra and forecast: tables, Sun, continua, calibration."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from processors import products
+from processors.job import BadInput, Job
+
+from . import airglow, cia, lines, solar, tables
+
+
+@dataclass(frozen=True)
+class Auxiliary:
+    """Shared by all soundings of a job; cia (band)(point) cm-1 amagat-2, airglow (point of B4) of 1 MR."""
+
+    tables: list[tables.BandTables]
+    sun: solar.Sun
+    cia: list[np.ndarray]
+    airglow: np.ndarray
+    ckd: Any
+
+
+def load(job: Job) -> Auxiliary:
+    """Read the auxiliary files of a job; a malformed one is BadInput."""
+    cache = job.cache or Path(tempfile.mkdtemp(prefix="l2-tables-"))
+    try:
+        spectroscopy = tables.Spectroscopy(job.input("lines"), job.input("partition_sums"))
+        band_tables = tables.load(spectroscopy, cache)
+        gaussians = cia.read(job.input("cia"))
+        sun = solar.read(job.input("solar_lines"), job.input("solar_continuum"))
+        o2 = lines.read_lines(spectroscopy.lines)["O2"]
+    except (ValueError, KeyError) as error:
+        raise BadInput(f"{job.path}: auxiliary file not as expected: {error}: give a whole file") from error
+    b4 = next(t.band.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
+    return Auxiliary(
+        tables=band_tables,
+        sun=sun,
+        cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
+        airglow=airglow.emission(o2.within(b4[0], b4[-1]), b4),
+        ckd=products.read_ckd(job.input("ckd")),
+    )

@@ -1,0 +1,218 @@
+"""Turn a state vector into the radiance of every spectel, with its Jacobian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from processors.constants import C_LIGHT, WGS84_A
+
+from . import atmosphere, diffuse
+from .atmosphere import Layers, Meteo
+from .isrf import Response, convolve
+from .monochromatic import radiance
+from .state import StateVector
+from .surface import glint_reflectance
+from .tables import T_SPAN_K, BandTables, temperature_coordinate
+
+SPECTELS = 1024
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """Geometry of one sounding at the ground; speeds positive when receding."""
+
+    sza_deg: float
+    vza_deg: float
+    raa_deg: float
+    sensor_recession_m_s: float
+    glint: bool
+
+
+@dataclass(frozen=True)
+class BandInput:
+    """What one band of one sounding needs: tables, sunlight and other spectra (point), the instrument."""
+
+    tables: BandTables
+    sun: np.ndarray  # ph s-1 m-2 um-1 at the ground
+    cia: np.ndarray  # cm-1 amagat-2
+    airglow: np.ndarray | None  # radiance of 1 MR, ph s-1 m-2 sr-1 um-1
+    response: Response
+    wavelength_nm: np.ndarray  # (spectel) of the spectel centres, sensor frame
+
+
+class ForwardModel:
+    """Radiance (4 x 1024) of one sounding as a function of its state.
+
+    The diffuse light (all but direct sunlight and its first scattering) is renewed at every call unless
+    `diffuse_fixed`; the Jacobian leaves its derivative out.
+    """
+
+    def __init__(
+        self, state: StateVector, meteo: Meteo, viewing: Viewing, bands: list[BandInput], height_m: np.ndarray
+    ) -> None:
+        self.state, self.meteo, self.viewing, self.bands = state, meteo, viewing, bands
+        self.diffuse_fixed = False
+        self._diffuse: dict[int, np.ndarray] = {}
+        self._amf_sun = _slant_factor(viewing.sza_deg, height_m)
+        self._amf_view = _slant_factor(viewing.vza_deg, height_m)
+        mu0, mu = np.cos(np.radians([viewing.sza_deg, viewing.vza_deg]))
+        sines = np.sqrt((1.0 - mu0**2) * (1.0 - mu**2))
+        self._mu0, self._mu = float(mu0), float(mu)
+        self._phase = diffuse.rayleigh_phase(-(mu0 * mu + sines * np.cos(np.radians(viewing.raa_deg))))
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return F (4 * 1024,) ph s-1 m-2 sr-1 um-1 and K (4 * 1024, state)."""
+        sv = self.state
+        psurf_pa, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]][0]
+        layers = atmosphere.layers(self.meteo, psurf_pa, shift, h2o)
+        slopes = atmosphere.derivatives(self.meteo, psurf_pa, shift, h2o)
+        radiances = np.empty((len(self.bands), SPECTELS))
+        K = np.zeros((len(self.bands), SPECTELS, x.size))
+        for b in range(len(self.bands)):
+            radiances[b] = self._band(b, x, layers, slopes, K[b])
+        return radiances.ravel(), K.reshape(-1, x.size)
+
+    def _band(self, b: int, x: np.ndarray, layers: Layers, slopes: list[Layers], K: np.ndarray) -> np.ndarray:
+        """Return the radiance (spectel) of one band and fill its Jacobian (spectel, state)."""
+        sv, band = self.state, self.bands[b]
+        nu = band.tables.band.wavenumber_cm1
+        poly = _polynomial(nu)
+        shape = x[sv[f"surface_{b}"]] @ poly
+        level, by_wind = self._surface_level(x)
+        reflectance = level * shape
+        columns, entries, coefs = self._layer_jacobian(b, x, layers, slopes)
+        direct, path, jac = self._monochromatic(b, x, layers, reflectance, entries, coefs, len(columns))
+        total = reflectance * direct + path + self._diffuse_light(b, x, layers, direct, path, reflectance)
+        extra = []
+        if band.airglow is not None:
+            glow = band.airglow / self._mu
+            total = total + x[sv["airglow"]][0] * glow
+            extra = [glow]
+        fields = np.concatenate([[total], jac, level * direct * poly, *[f[None] for f in extra]])
+        seen, slope = self._convolve(b, x, fields)
+        for k, column in enumerate(columns):
+            K[:, column] = seen[1 + k]
+        first = 1 + len(columns)
+        surface = sv[f"surface_{b}"]
+        K[:, surface] = seen[first : first + 3].T
+        if "wind" in sv:
+            K[:, sv["wind"].start] = by_wind / level * (x[surface] @ seen[first : first + 3])
+        K[:, sv[f"dispersion_{b}"]] = slope[:, None] * _stretch().T
+        if band.airglow is not None:
+            K[:, sv["airglow"].start] = seen[-1]
+        return seen[0]
+
+    def _surface_level(self, x: np.ndarray) -> tuple[float, float]:
+        """Return the factor on the surface polynomial and its derivative by wind."""
+        v = self.viewing
+        if "wind" not in self.state:
+            return 1.0, 0.0
+        return glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, max(x[self.state["wind"]][0], 0.1))
+
+    def _gas(self, b: int, x: np.ndarray, layers: Layers) -> np.ndarray:
+        """Return the column (layer) of the gas a band measures, cm-2."""
+        if self.bands[b].tables.band.gas == "O2":
+            return layers.o2
+        return layers.dry * (layers.co2_map @ x[self.state["co2"]]) * 1e-6
+
+    def _monochromatic(self, b, x, layers, reflectance, entries, coefs, columns):  # type: ignore[no-untyped-def]
+        """Run the kernel: direct (point), path (point), jac (column, point)."""
+        band = self.bands[b]
+        bottom, weight = layers.bottom, float(layers.bottom_weight[0])
+        gas, h2o = band.tables.gas.view(np.ndarray), band.tables.h2o.view(np.ndarray)
+        gas_bottom, gas_mix = atmosphere.mix_bottom(gas, bottom, weight)
+        h2o_bottom, h2o_mix = atmosphere.mix_bottom(h2o, bottom, weight)
+        return radiance(
+            gas, gas_bottom, gas_mix, h2o, h2o_bottom, h2o_mix,
+            self._gas(b, x, layers), layers.h2o, layers.air, layers.cia,
+            temperature_coordinate(layers.temperature), 1.0 / T_SPAN_K,
+            self._amf_sun, self._amf_view, bottom,
+            band.sun, band.cia, diffuse.rayleigh_cross_section(band.tables.band.wavenumber_cm1), reflectance,
+            self._mu0, self._phase, entries, coefs, columns,
+        )  # fmt: skip
+
+    def _layer_jacobian(
+        self, b: int, x: np.ndarray, layers: Layers, slopes: list[Layers]
+    ) -> tuple[list[int], np.ndarray, np.ndarray]:
+        """Return state columns, entries (entry, 2: layer, column) and their layer derivatives (entry, 6).
+
+        The six: gas, water, temperature, bottom weight, air, squared-density path.
+        """
+        sv, co2_band = self.state, self.bands[b].tables.band.gas == "CO2"
+        co2 = x[sv["co2"]]
+        rows, columns = [], []
+        zero = np.zeros_like(layers.dry)
+        at_bottom = np.arange(zero.size) == layers.bottom
+        if co2_band:
+            for j in range(co2.size):
+                columns.append(sv["co2"].start + j)
+                gas = layers.dry * layers.co2_map[:, j] * 1e-6
+                rows.append(np.stack([gas, zero, zero, zero, zero, zero], axis=1))
+        state_columns = [sv["psurf"].start, *range(*sv["temperature"].indices(x.size)), sv["h2o"].start]
+        for column, d in zip(state_columns, slopes, strict=True):
+            columns.append(column)
+            gas = d.o2
+            if co2_band:
+                gas = (d.dry * (layers.co2_map @ co2) + layers.dry * (d.co2_map @ co2)) * 1e-6
+            mix = np.where(at_bottom, d.bottom_weight[0], 0.0)
+            rows.append(np.stack([gas, d.h2o, d.temperature, mix, d.air, d.cia], axis=1))
+        dense = np.array(rows)  # (column, layer, 6)
+        dense[:, layers.bottom + 1 :] = 0.0
+        found = np.argwhere(np.any(dense != 0.0, axis=2))
+        entries = found[:, ::-1].astype(np.int64)
+        return columns, np.ascontiguousarray(entries), dense[found[:, 0], found[:, 1]]
+
+    def _diffuse_light(self, b, x, layers, direct, path, reflectance):  # type: ignore[no-untyped-def]
+        """Return the diffuse radiance (point): a few points, regressed on direct and path light."""
+        if self.diffuse_fixed and b in self._diffuse:
+            return self._diffuse[b]
+        band = self.bands[b]
+        s, t = path / band.sun, direct / band.sun
+        features = np.stack([s, t, s * s / s.max(), s * t / t.max(), t * t / t.max(), s**3 / s.max() ** 2])
+        order = np.argsort(s)
+        at = order[np.linspace(0, order.size - 1, diffuse.TRAINING_POINTS).astype(int)]
+        tau, ray = self._layer_depths(b, x, layers, at)
+        albedo = np.zeros(at.size) if self.viewing.glint else reflectance[at]
+        slab = diffuse.Slab(tau, ray, self._mu0, self._mu, self.viewing.raa_deg, albedo)
+        fit = np.linalg.lstsq(features[:, at].T, diffuse.multiple_scattering(slab), rcond=1e-10)[0]
+        self._diffuse[b] = band.sun * (fit @ features)
+        return self._diffuse[b]
+
+    def _layer_depths(self, b, x, layers, at):  # type: ignore[no-untyped-def]
+        """Return total and Rayleigh optical depth (layer, point) at the points `at`."""
+        band, used = self.bands[b], slice(0, layers.bottom + 1)
+        t = temperature_coordinate(layers.temperature)[used]
+        powers = np.stack([np.ones_like(t), t, t**2, t**3], axis=1)
+        depth = np.zeros((t.size, at.size))
+        for table, column in ((band.tables.gas, self._gas(b, x, layers)), (band.tables.h2o, layers.h2o)):
+            depth += column[used, None] * np.einsum("lpn,lp->ln", table[used][:, :, at], powers)
+        nu = band.tables.band.wavenumber_cm1[at]
+        ray = layers.air[used, None] * diffuse.rayleigh_cross_section(nu)
+        return np.maximum(depth, 0.0) + layers.cia[used, None] * band.cia[at] + ray, ray
+
+    def _convolve(self, b: int, x: np.ndarray, fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        band = self.bands[b]
+        nu = band.tables.band.wavenumber_cm1 * (1.0 - self.viewing.sensor_recession_m_s / C_LIGHT)
+        center = band.wavelength_nm + x[self.state[f"dispersion_{b}"]] @ _stretch()
+        return convolve(
+            fields, 1e7 / nu, center, band.response.node, band.response.offset_nm, band.response.isrf
+        )
+
+
+def _slant_factor(zenith_deg: float, height_m: np.ndarray) -> np.ndarray:
+    """Return the slant path per vertical path (layer) in a spherical, unrefracted atmosphere."""
+    sine = np.sin(np.radians(zenith_deg)) * WGS84_A / (WGS84_A + height_m)
+    return 1.0 / np.sqrt(1.0 - sine**2)
+
+
+def _polynomial(wavenumber_cm1: np.ndarray) -> np.ndarray:
+    """Return 1, u, u^2 - 1/3 (3, point), u from -1 to 1 across the band."""
+    u = np.linspace(-1.0, 1.0, wavenumber_cm1.size)
+    return np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
+
+
+def _stretch() -> np.ndarray:
+    """Return the wavelength change (2, spectel) per unit of shift and of stretch."""
+    return np.stack([np.ones(SPECTELS), np.linspace(-1.0, 1.0, SPECTELS)])

@@ -1,0 +1,171 @@
+"""Retrieve the state of one sounding from its four spectra and grade the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import atmosphere, state
+from .atmosphere import SIGMA, Meteo
+from .auxiliary import Auxiliary
+from .forward import SPECTELS, BandInput, ForwardModel, Viewing
+from .inverse import Solution, column_errors, posterior, solve
+from .isrf import Response
+from .solar import photon_irradiance
+
+CONVERGED, ITERATION_LIMIT, DIVERGED, NOT_ATTEMPTED = range(4)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Measured radiance, its 1 sigma, wavelength and quality of one sounding (band, spectel)."""
+
+    radiance: np.ndarray
+    sigma: np.ndarray
+    wavelength_nm: np.ndarray
+    good: np.ndarray
+
+
+def retrieve(sounding: Mapping[str, Any], forecast: Mapping[str, Any], aux: Auxiliary, settings: Row) -> Row:
+    """Return the L2 values of one sounding; what cannot be retrieved is flagged, its values left out."""
+    spectra = Spectra(
+        sounding["radiance"].astype(float),
+        sounding["radiance_uncertainty"].astype(float),
+        sounding["wavelength"],
+        (sounding["spectel_quality"] == 0) & np.isfinite(sounding["radiance"]),
+    )
+    geometry = [
+        sounding[name] for name in ("solar_zenith_angle", "sensor_zenith_angle", "sensor_recession_speed")
+    ]
+    usable = np.all(np.isfinite(geometry)) and sounding["solar_zenith_angle"] < settings["sza_limit"]
+    if not usable or spectra.good.sum(axis=1).min() < SPECTELS // 2:
+        return {"outcome_flag": NOT_ATTEMPTED, "xco2_quality_flag": 1, "iterations": 0}
+    model = forward_model(sounding, forecast, spectra, aux)
+    good = spectra.good.ravel()
+    y, variance = spectra.radiance.ravel()[good], spectra.sigma.ravel()[good] ** 2
+
+    def masked(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        f, k = model(x)
+        return f[good], k[good]
+
+    x_a, S_a = model.state.x_a, model.state.S_a
+    solution = solve(masked, y, variance, x_a, S_a, settings["max_iterations"])
+    return {
+        **_column(model, solution, variance),
+        **_fit(model, solution, spectra, settings),
+    }
+
+
+def forward_model(
+    sounding: Mapping[str, Any], forecast: Mapping[str, Any], spectra: Spectra, aux: Auxiliary
+) -> ForwardModel:
+    """Set up the forward model of one sounding from its geometry, forecast and calibration."""
+    raa = abs((sounding["solar_azimuth_angle"] - sounding["sensor_azimuth_angle"] + 180.0) % 360.0 - 180.0)
+    glint = int(sounding["operation_mode"]) == state.GLINT
+    viewing = Viewing(
+        float(sounding["solar_zenith_angle"]),
+        float(sounding["sensor_zenith_angle"]),
+        float(raa),
+        float(sounding["sensor_recession_speed"]),
+        glint,
+    )
+    bands = [_band_input(b, sounding, spectra, aux) for b in range(len(aux.tables))]
+    mu0 = np.cos(np.radians(viewing.sza_deg))
+    continuum = np.array(
+        [
+            np.pi * np.percentile(spectra.radiance[b][spectra.good[b]], 98) / (mu0 * band.sun.max())
+            for b, band in enumerate(bands)
+        ]
+    )
+    p, t = forecast["pressure"], forecast["temperature"]
+    latitude = float(sounding["latitude"])
+    meteo = Meteo(p, t, forecast["specific_humidity"], latitude, atmosphere.layer_gravity(p, t, latitude))
+    psurf_pa = float(forecast["surface_pressure"])
+    co2 = np.interp(np.log(SIGMA * psurf_pa), np.log(p), forecast["co2"])
+    sv = state.build(co2, psurf_pa / 100.0, float(forecast["wind_speed"]), glint, continuum)
+    return ForwardModel(sv, meteo, viewing, bands, atmosphere.layer_height_m(p, t))
+
+
+def _band_input(b: int, sounding: Mapping[str, Any], spectra: Spectra, aux: Auxiliary) -> BandInput:
+    tables = aux.tables[b]
+    nu = tables.band.wavenumber_cm1
+    isrf = aux.ckd["isrf"]
+    return BandInput(
+        tables=tables,
+        sun=photon_irradiance(
+            aux.sun, nu, float(sounding["sun_recession_speed"]), float(sounding["earth_sun_distance"])
+        ),
+        cia=aux.cia[b],
+        airglow=aux.airglow if tables.band.name == "B4" else None,
+        response=Response(
+            isrf["isrf_node"].astype(float),
+            isrf["isrf_offset"][b].astype(float),
+            isrf["isrf"][b, int(sounding["fov"]) - 1].astype(float),
+        ),
+        wavelength_nm=spectra.wavelength_nm[b],
+    )
+
+
+def _column(model: ForwardModel, solution: Solution, variance: np.ndarray) -> Row:
+    """Return XCO2 with its error budget and the other retrieved quantities."""
+    sv, x = model.state, solution.x
+    post = posterior(solution.K, variance, sv.S_a)
+    psurf = x[sv["psurf"]][0]
+    layers = atmosphere.layers(model.meteo, 100.0 * psurf, x[sv["temperature"]], x[sv["h2o"]][0])
+    h = layers.pressure_weight
+    errors = column_errors(post, variance, sv.S_a, h, sv["co2"])
+    prior = sv.x_a[sv["co2"]]
+    return {
+        "xco2": h @ x[sv["co2"]],
+        "xco2_apriori": h @ prior,
+        "xco2_uncertainty": errors.total,
+        "xco2_uncertainty_noise": errors.noise,
+        "xco2_uncertainty_smoothing": errors.smoothing,
+        "xco2_uncertainty_interference": errors.interference,
+        "xco2_averaging_kernel": errors.kernel,
+        "pressure_weight": h,
+        "pressure_levels": SIGMA * psurf,
+        "co2_profile": x[sv["co2"]],
+        "co2_profile_apriori": prior,
+        "dof_co2": errors.degrees_of_freedom,
+        "psurf": psurf,
+        "psurf_apriori": sv.x_a[sv["psurf"]][0],
+        "psurf_uncertainty": np.sqrt(np.diag(post.S_hat)[sv["psurf"]][0]),
+        "wind_speed": x[sv["wind"]][0] if "wind" in sv else np.nan,
+        "temperature_offset": x[sv["temperature"]].mean(),
+        "h2o_scale": x[sv["h2o"]][0],
+        "airglow": x[sv["airglow"]][0],
+        "albedo": [np.nan if "wind" in sv else x[sv[f"surface_{b}"]][0] for b in range(len(model.bands))],
+        "dispersion_shift": [x[sv[f"dispersion_{b}"]][0] for b in range(len(model.bands))],
+    }
+
+
+def _fit(model: ForwardModel, solution: Solution, spectra: Spectra, settings: Row) -> Row:
+    """Return modelled spectra, residuals, chi-square per band and the flags."""
+    good = spectra.good
+    modelled = np.full(good.shape, np.nan)
+    modelled[good] = solution.modelled
+    residual = spectra.radiance - modelled
+    chi2 = np.array(
+        [np.mean((residual[b] / spectra.sigma[b])[good[b]] ** 2) for b in range(len(model.bands))]
+    )
+    finite = bool(np.all(np.isfinite(solution.x)))
+    if solution.converged and finite:
+        outcome = CONVERGED
+    else:
+        outcome = (
+            ITERATION_LIMIT if finite and solution.iterations >= settings["max_iterations"] else DIVERGED
+        )
+    bad = outcome != CONVERGED or chi2.max() > settings["chi2_limit"] or not good.all()
+    return {
+        "radiance_modelled": modelled,
+        "radiance_residual": residual / np.nanmax(modelled, axis=1)[:, None],
+        "chi2": chi2,
+        "iterations": solution.iterations,
+        "outcome_flag": outcome,
+        "xco2_quality_flag": int(bad),
+    }

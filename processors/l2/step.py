@@ -1,0 +1,59 @@
+"""Turn L1B radiances into XCO2 by optimal estimation (L2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from processors import products
+from processors.job import BadInput, Job
+from processors.l2 import auxiliary
+from processors.l2.retrieval import Row, retrieve
+
+DEFAULTS: dict[str, Any] = {
+    "max_iterations": 12,
+    "chi2_limit": 1.4,  # per band, above it a sounding is graded bad (OCO-2 B11 practice)
+    "sza_limit": 80.0,  # degrees, no retrieval beyond
+}
+
+
+def run(job: Job) -> None:
+    settings = job.options(DEFAULTS)
+    pairs = job.pairs("l1b", "l2")
+    prior_path = job.input("prior")
+    prior = products.read(prior_path, level="prior")
+    rows_of = {int(key): row for row, key in enumerate(prior["sounding_id"])}
+    aux = auxiliary.load(job)
+    for source, target in pairs:
+        l1b = products.read(source, level="l1b")
+        products.read_ckd(job.input("ckd"), l1b["time"])  # refuse soundings outside its validity
+        missing = [key for key in l1b["sounding_id"] if int(key) not in rows_of]
+        if missing:
+            raise BadInput(
+                f"{prior_path}: expected sounding {missing[0]} of {source}, got none: give its forecast"
+            )
+        rows = []
+        for n, key in enumerate(l1b["sounding_id"]):
+            sounding = {name: values[n] for name, values in l1b.items()}
+            forecast = {name: values[rows_of[int(key)]] for name, values in prior.items()}
+            rows.append(retrieve(sounding, forecast, aux, settings))
+        kept = {name: l1b[name] for name in products.table("l2")["shared"] if name in l1b}
+        attributes = {"scenario_hash": job.scenario_hash, "ckd_id": aux.ckd.attrs.get("ckd_id", "")}
+        parents = [source, prior_path, job.input("ckd")]
+        products.write(target, "l2", {**kept, **_stack(rows)}, attributes, parents=parents)
+
+
+def _stack(rows: list[Row]) -> dict[str, np.ndarray]:
+    """Gather the rows of the soundings; what a failed one lacks becomes NaN, or fill by the table."""
+    variables = products.table("l2")["variables"]
+    sizes = products.table("l2")["dimensions"]
+    out = {}
+    for name, spec in variables.items():
+        if not any(name in row for row in rows) and spec.get("optional"):
+            continue
+        shape = tuple(sizes[dim] for dim in spec["dims"][1:])
+        values = [np.broadcast_to(row.get(name, np.nan), shape) for row in rows]
+        array = np.array(values, dtype=float)
+        out[name] = array.astype(np.int64) if spec["dtype"].startswith("i") else array
+    return out
