@@ -64,10 +64,6 @@ def zonal_background(pressure_pa: ArrayLike, latitude_deg: ArrayLike, year: Arra
     return base_ppm(year - age) + offset * np.exp(-3.0 * y) + amplitude * season
 
 
-def uniform(pressure_pa: ArrayLike, value_ppm: float) -> np.ndarray:
-    return np.full(np.shape(pressure_pa), value_ppm, dtype=float)
-
-
 def synoptic_xco2(
     seed: int, latitude_deg: ArrayLike, longitude_deg: ArrayLike, time_s: ArrayLike
 ) -> np.ndarray:

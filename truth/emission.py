@@ -26,7 +26,7 @@ _airglow = PchipInterpolator(_SZA_DEG, _VERTICAL_MR)
 
 def airglow_mr(sza_deg: ArrayLike) -> np.ndarray:
     """Interpolate the vertical emission of the whole band, MR."""
-    return _airglow(np.clip(np.asarray(sza_deg, dtype=float), 0.0, _SZA_DEG[-1]))
+    return np.maximum(_airglow(np.clip(np.asarray(sza_deg, dtype=float), 0.0, _SZA_DEG[-1])), 0.0)
 
 
 def line_photons(

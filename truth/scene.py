@@ -40,7 +40,8 @@ def sample(geometry: xr.Dataset, config: TruthConfig, seed: int) -> xr.Dataset:
 
     geometry  dims sounding, vertex; its variables are kept in the scene
     returns   pressure Pa, temperature K, specific_humidity kg kg-1, co2 ppm dry, altitude m
-              (sounding, level), top to surface; surface_pressure Pa, wind_speed m s-1, albedo (sounding, band), xco2 ppm, ...
+              (sounding, level), top to surface; surface_pressure Pa, wind_speed m s-1, xco2 ppm;
+              albedo (sounding, band); airglow_mr MR
     """
     time_s = unix_seconds(geometry["time"].values)
     latitude, longitude = geometry["latitude"].values, geometry["longitude"].values

@@ -1,0 +1,181 @@
+import json
+import subprocess
+import sys
+import sysconfig
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from truth import atmosphere, co2
+from truth.footprint import sub_samples
+from truth.scene import TruthConfig, decimal_year, sample, unix_seconds, write_truth
+
+JULY_2026 = datetime(2026, 7, 1, 12, tzinfo=UTC).timestamp()
+ROUNDING_PPM = 1e-9
+CHECKER = Path(sysconfig.get_path("scripts")) / "compliance-checker"
+CONFIG = TruthConfig()
+
+
+def geometry(
+    count: int = 6, latitude: float = 20.0, longitude: float = 179.99, half_deg: float = 0.04
+) -> xr.Dataset:
+    """Footprints 8.9 km long, one after the other, across the date line."""
+    centre_latitude = latitude - 2 * half_deg * np.arange(count)
+    centre_longitude = np.full(count, longitude)
+    along, across = half_deg * np.array([1, 1, -1, -1]), 0.021 * np.array([1, -1, -1, 1])
+    return xr.Dataset(
+        {
+            "sounding_id": ("sounding", 10**11 + 10 * np.arange(count) + 1),
+            "time": ("sounding", JULY_2026 + 1.304 * np.arange(count)),
+            "latitude": ("sounding", centre_latitude),
+            "longitude": ("sounding", centre_longitude),
+            "vertex_latitude": (("sounding", "vertex"), centre_latitude[:, np.newaxis] + along),
+            "vertex_longitude": (
+                ("sounding", "vertex"),
+                (centre_longitude[:, np.newaxis] + across + 180.0) % 360.0 - 180.0,
+            ),
+            "solar_zenith_angle": ("sounding", np.full(count, 30.0)),
+        }
+    )
+
+
+def dry_weights(scene: xr.Dataset) -> np.ndarray:
+    fields = [scene[name].values for name in ("pressure", "specific_humidity", "altitude", "latitude")]
+    return atmosphere.level_weights(atmosphere.columns(*fields).dry_air)
+
+
+def test_sub_samples_weigh_by_area():
+    """A trapezoid twice as wide at its start has its centroid 4/9 of the way to the end."""
+    samples = sub_samples(np.array([[0.0, 0.0, 0.09, 0.09]]), np.array([[-0.02, 0.02, 0.01, -0.01]]), 9, 90)
+    along = float(np.sum(samples.weight * samples.latitude_deg)) / 0.09
+    assert along == pytest.approx(4 / 9, abs=1e-4)
+
+
+def test_sub_samples_cover_the_date_line():
+    samples = sub_samples(np.array([[1.0, 1.0, 0.9, 0.9]]), np.array([[179.98, -179.98, -179.98, 179.98]]))
+    assert samples.weight.shape == (1, 9 * 18)
+    assert np.all(np.abs(samples.longitude_deg) > 179.97)
+    assert np.sum(samples.weight * samples.latitude_deg) == pytest.approx(0.95, abs=1e-3)
+
+
+def test_levels_run_from_top_to_surface():
+    scene = sample(geometry(), CONFIG, 1)
+    assert np.all(np.diff(scene["pressure"], axis=1) > 0)
+    assert np.all(np.diff(scene["altitude"], axis=1) < 0)
+    np.testing.assert_allclose(scene["pressure"][:, -1], scene["surface_pressure"])
+    assert scene.sizes["level"] == 61
+    assert 180 < scene["temperature"].min() < scene["temperature"].max() < 320
+
+
+def test_xco2_is_the_dry_weighted_profile():
+    scene = sample(geometry(), CONFIG, 1)
+    column = np.sum(dry_weights(scene) * scene["co2"].values, axis=1)
+    np.testing.assert_allclose(scene["xco2"], column, atol=ROUNDING_PPM)
+
+
+def test_xco2_counts_dry_air_not_moist():
+    """With CO2 rising downwards, moist weights would add water's share of the lowest layers."""
+    scene = sample(geometry(latitude=10.0), CONFIG, 1)
+    pressure, profile = scene["pressure"].values, scene["co2"].values
+    moist = np.trapezoid(profile, pressure, axis=1) / (pressure[:, -1] - pressure[:, 0])
+    assert np.all(np.abs(moist - scene["xco2"]) > 1e-4)
+    assert np.all(np.abs(moist - scene["xco2"]) < 0.1)
+
+
+def test_uniform_field_is_uniform():
+    scene = sample(geometry(), TruthConfig(co2="uniform", co2_uniform=415.0), 1)
+    np.testing.assert_allclose(scene["xco2"], 415.0, rtol=1e-12)
+    np.testing.assert_allclose(scene["xco2_footprint_sd"], 0.0, atol=ROUNDING_PPM)
+
+
+def test_without_weather_xco2_is_the_zonal_column():
+    scene = sample(geometry(), TruthConfig(synoptic=False), 1)
+    pressure = 101_325.0 * atmosphere.sigma_levels(2000)
+    profile = co2.zonal_background(pressure, 20.0, 2026.5)
+    column = np.trapezoid(profile, pressure) / pressure[-1]
+    moisture_and_half_a_day = 0.06
+    assert float(scene["xco2"][0]) == pytest.approx(column, abs=moisture_and_half_a_day)
+
+
+def footprint(first: float, last: float) -> xr.Dataset:
+    """Keep the part of one footprint between two fractions of its length."""
+    part = geometry(1)
+    edges = np.array([first, first, last, last])
+    start, end = part["vertex_latitude"].values[0, [0, 2]]
+    part["vertex_latitude"][0] = start + edges * (end - start)
+    return part
+
+
+@pytest.mark.parametrize("seed", [2, 5, 11])
+def test_halves_of_a_footprint_make_the_whole(seed):
+    whole, start, end = (
+        float(sample(footprint(*part), CONFIG, seed)["xco2"][0]) for part in ((0, 1), (0, 0.5), (0.5, 1))
+    )
+    quadrature_ppm = 2e-4
+    assert whole == pytest.approx((start + end) / 2, abs=quadrature_ppm)
+    assert abs(start - end) > 5 * quadrature_ppm
+
+
+def test_scene_depends_on_place_time_and_seed_only():
+    everything = geometry(6)
+    scene = sample(everything, CONFIG, 3)
+    alone = sample(everything.isel(sounding=[4]).assign(sounding_id=("sounding", [7])), CONFIG, 3)
+    other = sample(everything, CONFIG, 4)
+    for name in ("xco2", "co2", "surface_pressure", "temperature", "wind_speed", "albedo", "airglow_mr"):
+        np.testing.assert_allclose(alone[name][0], scene[name][4], rtol=1e-12)
+    for name in ("xco2", "surface_pressure", "wind_speed", "airglow_mr"):
+        assert np.all(other[name].values != scene[name].values)
+
+
+def test_surface_follows_the_scenario():
+    ocean, forest = (sample(geometry(), TruthConfig(surface=kind), 1) for kind in ("ocean", "vegetation"))
+    assert np.all(ocean["surface_type"] == 0)
+    assert np.all(ocean["albedo"] == 0)
+    assert np.all(forest["surface_type"] == 1)
+    np.testing.assert_allclose(forest["albedo"][0], (0.43, 0.19, 0.05, 0.37), rtol=0.2)
+
+
+def test_airglow_can_be_switched_off():
+    assert np.all(sample(geometry(), TruthConfig(airglow=False), 1)["airglow_mr"] == 0)
+
+
+def test_decimal_year():
+    moments = [
+        datetime(2024, 1, 1, tzinfo=UTC),
+        datetime(2024, 7, 2, tzinfo=UTC),
+        datetime(2026, 7, 2, 12, tzinfo=UTC),
+    ]
+    years = decimal_year(np.array([moment.timestamp() for moment in moments]))
+    np.testing.assert_allclose(years, (2024.0, 2024 + 183 / 366, 2026.5), rtol=1e-12)
+
+
+def test_time_may_be_decoded():
+    seconds = np.array([JULY_2026 + 0.652])
+    decoded = (1e9 * seconds).astype("int64").astype("datetime64[ns]")
+    np.testing.assert_allclose(unix_seconds(decoded), seconds, rtol=1e-15)
+
+
+def test_truth_file(tmp_path):
+    """Two granules become one file with the agreed names and units, clean by compliance-checker's CF 1.11."""
+    scenes = [sample(geometry(3, latitude), CONFIG, 1) for latitude in (20.0, 10.0)]
+    path = tmp_path / "truth.nc"
+    write_truth(scenes, path)
+    with xr.open_dataset(path, decode_times=False) as truth:
+        assert truth["sounding_id"].dtype == np.int64
+        assert truth.sizes == {"sounding": 6, "level": 61}
+        np.testing.assert_allclose(truth["surface_pressure"][:3], scenes[0]["surface_pressure"] / 100.0)
+        np.testing.assert_allclose(truth["pressure_levels"][:, -1], truth["surface_pressure"])
+        np.testing.assert_allclose(truth["xco2"][3:], scenes[1]["xco2"])
+        assert truth["time"].attrs["units"].startswith("seconds since 1970-01-01")
+    assert not list(tmp_path.glob("*.part"))
+    report = tmp_path / "cf.json"
+    options = ["--test", "cf:1.11", "--criteria", "strict", "-f", "json_new", "-o", str(report)]
+    subprocess.run([sys.executable, "-W", "ignore", str(CHECKER), *options, str(path)], capture_output=True)
+    (verdict,) = json.loads(report.read_text()).values()
+    priorities = ("high_priorities", "medium_priorities", "low_priorities")
+    checks = [check for priority in priorities for check in verdict["cf:1.11"][priority]]
+    assert checks
+    assert [said for check in checks for said in check["msgs"]] == []
