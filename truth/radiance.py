@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 
 from truth import rayleigh, solar
+from truth.diffuse import Depth, diffuse
 from truth.emission import airglow_spectrum
 from truth.layers import Layers, layers
 from truth.paths import local_zenith_deg
-from truth.scattering import Geometry, once_scattered, two_way_depth
+from truth.scattering import Geometry, blocks, once_scattered, two_way_depth
 from truth.spectroscopy.continuum import cia_coefficient, read_cia
 from truth.spectroscopy.lines import read_lines
 from truth.spectroscopy.tables import BandTable, prepare
@@ -22,6 +23,18 @@ BAND_ORDER = ("B1", "B2", "B3", "B4")
 AIRGLOW_BAND = "B4"
 AIRGLOW_ALTITUDE_M = 46_500.0  # m, emission peak, PHYSICS 5
 OCEAN = 0  # surface_type
+DIFFUSE_OVER_BLACK = {
+    "B1": Depth(streams=24, points=14, solved_layers=3),
+    "B2": Depth(streams=8, points=12, solved_layers=3),
+    "B3": Depth(streams=8, points=12, solved_layers=3),
+    "B4": Depth(streams=16, points=12, solved_layers=3),
+}
+DIFFUSE_OVER_LAND = {
+    "B1": Depth(streams=16, points=36, solved_layers=2),
+    "B2": Depth(streams=8, points=16, solved_layers=3),
+    "B3": Depth(streams=8, points=16, solved_layers=3),
+    "B4": Depth(streams=16, points=16, solved_layers=3),
+}
 
 
 def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
@@ -59,14 +72,19 @@ def reflected(
     surface is the reflectance pi L / (mu0 F) for the direct beam and the Lambertian albedo for the rest.
     """
     absorption, scattering = optical_depths(table, cia, column)
-    depth = two_way_depth(absorption + scattering, geometry)
-    phase = rayleigh.phase_function(
-        geometry.cos_scattering, rayleigh.legendre_second(table.wavenumber_cm1)
-    ).astype(np.float32)
-    direct_reflectance, _ = surface
-    mu0 = np.cos(np.radians(geometry.sza_deg))
-    direct = mu0 * direct_reflectance / np.pi * np.exp(-depth[-1])
-    return direct + once_scattered(depth, scattering, geometry, phase)
+    second = rayleigh.legendre_second(table.wavenumber_cm1)
+    phase = rayleigh.phase_function(geometry.cos_scattering, second).astype(np.float32)
+    direct_reflectance, albedo = surface
+    sunlight = np.float32(np.cos(np.radians(geometry.sza_deg)) * direct_reflectance / np.pi)
+    result = np.empty(len(phase), np.float32)
+    for block in blocks(len(phase)):
+        depth = two_way_depth(absorption[:, block] + scattering[:, block], geometry)
+        once = once_scattered(depth, scattering[:, block], geometry, phase[block])
+        result[block] = sunlight * np.exp(-depth[-1]) + once
+    if config.multiple_scattering:
+        fineness = (DIFFUSE_OVER_BLACK if albedo == 0.0 else DIFFUSE_OVER_LAND)[table.band.name]
+        result += diffuse(absorption, scattering, geometry, second, albedo, fineness)
+    return result
 
 
 def optical_depths(

@@ -1,11 +1,13 @@
 """Integrate the directly reflected and the once scattered sunlight along a spherical line of sight."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from truth.paths import slant_factors, sun_paths
 
+BLOCK = 2048  # points worked on at a time, so that the arrays stay in the cache
 SMALL_DEPTH = 0.03  # below it the layer mean of exp(-x) is a series, its error is x^4 / 120
 
 
@@ -32,17 +34,26 @@ class Geometry:
         return cls(sza_deg, vza_deg, raa_deg, np.asarray(altitude_m, float), view, sun)
 
     @property
+    def view_to_level(self) -> np.ndarray:
+        """Give path over thickness of each layer between the sensor and each level, (level, layer)."""
+        above = np.tri(len(self.view) + 1, len(self.view), -1)
+        return above * self.view
+
+    @property
     def cos_scattering(self) -> float:
         sza, vza, raa = np.radians((self.sza_deg, self.vza_deg, self.raa_deg))
         return float(-(np.cos(sza) * np.cos(vza) + np.sin(sza) * np.sin(vza) * np.cos(raa)))
 
 
+def blocks(count: int) -> Iterator[slice]:
+    """Cut a range of points into blocks."""
+    return (slice(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK))
+
+
 def two_way_depth(extinction: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Give the optical depth Sun to level to sensor, (level, point), from vertical (layer, point)."""
-    depth = geometry.sun.astype(extinction.dtype) @ extinction
-    view = geometry.view.astype(extinction.dtype)[:, None] * extinction
-    depth[1:] += np.cumsum(view, axis=0)
-    return depth
+    ways = geometry.sun + geometry.view_to_level
+    return ways.astype(extinction.dtype) @ extinction
 
 
 def once_scattered(
