@@ -239,20 +239,18 @@ def _l2_inputs(chain: Chain, batch: list[Item]) -> dict[str, Any]:
 
 
 def _l1a(chain: Chain) -> list[Task]:
-    """One order a variant and worker: the L0 of the pass in, one file a granule out."""
+    """One order a granule: the L0 of the pass in, the granule's soundings out."""
     made = []
-    for variant in chain.variants:
-        items = [(variant, granule) for granule in range(variant.granules)]
-        for batch in chain.batches(items, lambda item: chain.product("l1a", *item)):
-            outputs = [chain.product("l1a", *item) for item in batch]
-            inputs = {
-                "l0": [str(chain.product("l0", variant, 0))],
-                "ckd": "ckd.nc",
-                "leap_seconds": "aux/leap_seconds.csv",
-            }
-            order = _order(chain, "l1a", inputs, [str(path) for path in outputs])
-            order["settings"]["granule"] = [granule for _, granule in batch]
-            made.append(chain.task("l1a", order, outputs, batch))
+    for variant, granule in chain.items():
+        output = chain.product("l1a", variant, granule)
+        inputs = {
+            "l0": [str(chain.product("l0", variant, 0))],
+            "ckd": "ckd.nc",
+            "leap_seconds": "aux/leap_seconds.csv",
+        }
+        order = _order(chain, "l1a", inputs, str(output))
+        order["settings"]["granule"] = granule
+        made.append(chain.task("l1a", order, [output], [(variant, granule)]))
     return made
 
 
