@@ -50,6 +50,13 @@ def test_an_orbit_that_cannot_follow_the_sun_is_refused():
         orbit.repeat_orbit(1, 3)
 
 
+def test_gps_time_reaches_skyfield_as_the_utc_it_stands_for():
+    """Neither the 18 s to UTC nor the 19 s to TAI may be lost or counted twice."""
+    tenth_ms = 1e-4
+    theirs = orbit.timescale().from_datetime(START)
+    assert abs(orbit.skyfield_time(gps_us(START)) - theirs) * 86400 < tenth_ms
+
+
 @pytest.mark.parametrize("latitude", [-80.0, -35.0, 0.0, 2.0, 22.0, 80.0])
 def test_start_latitude_is_crossed_southbound_at_start(latitude):
     micro_degree = 1e-6
