@@ -21,8 +21,8 @@ LAPSE_RATE = 0.0065  # K m-1, continues the profile below the surface (ICAO 1993
 CALMEST = 0.5  # m s-1, a forecast wind is never less
 DRIEST, WETTEST = 0.1, 1.9  # limits of forecast / true humidity, 9 sigma at 10 %
 
-# Pa, top to below any surface: 24 levels to 50 hPa by equal ratio, then 48 equal steps of 21.5 hPa
-PRESSURE_GRID = np.concatenate([np.geomspace(1.0, 5_000.0, 24), np.linspace(5_000.0, 108_000.0, 49)[1:]])
+# Pa, top to below any surface, from 1 Pa by growing steps to 33 hPa near the ground
+PRESSURE_GRID = 1.0 + 107_999.0 * np.linspace(0.0, 1.0, 72) ** 2.2
 
 
 def write(path: Path | str, scenes: xr.Dataset | Iterable[xr.Dataset], prior: Prior, seed: int) -> None:
