@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 SATURATED, MISSING, BAD_CALIBRATION = 1, 2, 4  # bits of spectel_quality
-SOUNDING_SATURATED = 1  # bit of quality_flag
 
 
 def saturated(dn: np.ndarray, any_row: np.ndarray, ceiling_dn: float, fraction: float) -> np.ndarray:

@@ -66,6 +66,23 @@ def test_every_variable_says_what_it_is(path, level):
                 assert bound not in attributes or variable.getncattr(bound).dtype == variable.dtype
 
 
+def test_spectra_point_to_time_and_place(path):
+    products.write(path, "l1b", filled("l1b"), {})
+    with netCDF4.Dataset(path) as dataset:
+        assert dataset["radiance"].coordinates == "time latitude longitude"
+        assert "coordinates" not in dataset["latitude"].ncattrs()
+        assert dataset["latitude"].bounds == "vertex_latitude"
+
+
+def test_tables_without_rows_come_back_empty(path):
+    rows = products.table("l0")["variables"]
+    products.write(path, "l0", {name: np.zeros([0 for _ in row["dims"]]) for name, row in rows.items()}, {})
+    again = products.read(path, level="l0")
+    for name, row in rows.items():
+        assert again[name].shape == (0,) * len(row["dims"])
+        assert again[name].dtype == np.dtype(row["dtype"])
+
+
 def test_provenance_stands_in_the_file(path):
     products.write(
         path, "l1b", filled("l1b"), {"ckd_id": "ckd-1", "scenario_hash": "abc"}, ["/a/b.nc", "c.nc"]
