@@ -1,0 +1,55 @@
+"""Choose the soundings of a job: a range of frame counters, or a granule counted from the first frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from processors.job import BadInput
+from processors.l1a.decommutate import FOVS
+
+OPTIONS: dict[str, Any] = {"frames": None, "granule_soundings": 12, "granule": None}
+Choice = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (boot counts, frame counters) -> bool
+
+
+def chosen(options: dict[str, Any], path: Path) -> Choice:
+    """Return the function that says which packets are wanted, given their boot counts and frame counters."""
+    frames, granule, soundings = options["frames"], options["granule"], options["granule_soundings"]
+    if frames is not None:
+        if not (isinstance(frames, list) and len(frames) == 2 and all(_is_count(value) for value in frames)):
+            raise BadInput(
+                f"{path}: settings.frames: expected [first, last], got {frames!r}: correct the value"
+            )
+        return lambda boot, frame: (frame >= frames[0]) & (frame <= frames[1])
+    if granule is None:
+        return lambda boot, frame: np.ones(frame.size, bool)
+    if not _is_count(granule) or soundings < FOVS or soundings % FOVS:
+        raise BadInput(
+            f"{path}: settings: expected a granule from 0 and granule_soundings a multiple of "
+            f"{FOVS}, got {granule!r} and {soundings!r}: correct them"
+        )
+    return lambda boot, frame: _rank(boot, frame) // (soundings // FOVS) == granule
+
+
+def _rank(boot: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Return (packet) the frame's distance from the first of all; a reboot goes on after those before."""
+    rank = np.zeros(frame.size, np.int64)
+    after = 0
+    for count in np.unique(boot):
+        mine = boot == count
+        rank[mine] = frame[mine] - frame[mine].min() + after
+        after = int(rank[mine].max()) + 1
+    return rank
+
+
+def words(options: dict[str, Any]) -> str:
+    if options["frames"] is not None:
+        return f"frames {options['frames']}"
+    return "any frame" if options["granule"] is None else f"granule {options['granule']}"
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
