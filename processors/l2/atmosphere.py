@@ -48,7 +48,7 @@ class Layers:
     o2: np.ndarray
     h2o: np.ndarray
     air: np.ndarray
-    cia: np.ndarray  # path integral of squared density, amagat2 cm
+    cia: np.ndarray  # path integral of the squared density of dry air, amagat2 cm
     temperature: np.ndarray  # K
     co2_map: np.ndarray  # (layer, level) weight of each CO2 level in the layer mean
     bottom_weight: np.ndarray  # (1,) weight of the bottom layer's own cross-section against the one above
@@ -93,14 +93,14 @@ def layers(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: floa
     moles_per_mass = dp / meteo.gravity_m_s2 * AVOGADRO * 1e-4
     dry = (1.0 - q) * moles_per_mass / M_DRY
     h2o = q * moles_per_mass / M_H2O
-    amagat = points[:, 1] / (BOLTZMANN * t) / LOSCHMIDT
+    amagat = points[:, 1] / (BOLTZMANN * t) / LOSCHMIDT * dry / np.maximum(dry + h2o, 1.0)
     hats = _hat_functions(points / psurf_pa) @ _GAUSS_W
     return Layers(
         dry=dry,
         o2=O2_FRACTION * dry,
         h2o=h2o,
         air=dry + h2o,
-        cia=amagat * (dry + h2o) / (LOSCHMIDT * 1e-6),
+        cia=amagat * dry / (LOSCHMIDT * 1e-6),
         temperature=t,
         co2_map=np.where(dp[:, None] > 0.0, hats.T, 0.0),
         bottom_weight=np.array([_bottom_weight(dp, points[:, 1])]),

@@ -17,7 +17,7 @@ from . import airglow, cia, lines, solar, tables
 
 @dataclass(frozen=True)
 class Auxiliary:
-    """Shared by all soundings of a job; cia (band)(point) cm-1 amagat-2, airglow (point of B4) of 1 MR."""
+    """Shared by all soundings of a job; cia (band)(point) cm-1 amagat-2, airglow as airglow.spectra gives it."""
 
     tables: list[tables.BandTables]
     sun: solar.Sun
@@ -42,6 +42,6 @@ def load(job: Job) -> Auxiliary:
         tables=band_tables,
         sun=sun,
         cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
-        airglow=airglow.emission(o2.within(b4[0], b4[-1]), b4),
+        airglow=airglow.spectra(o2, b4),
         ckd=products.read_ckd(job.input("ckd")),
     )

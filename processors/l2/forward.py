@@ -37,7 +37,7 @@ class BandInput:
     tables: BandTables
     sun: np.ndarray  # ph s-1 m-2 um-1 at the ground
     cia: np.ndarray  # cm-1 amagat-2
-    airglow: np.ndarray | None  # radiance of 1 MR, ph s-1 m-2 sr-1 um-1
+    airglow: np.ndarray | None  # (2, point) of 1 MR and its slope, ph s-1 m-2 sr-1 um-1 (K-1)
     response: Response
     wavelength_nm: np.ndarray  # (spectel) of the spectel centres, sensor frame
 
@@ -85,12 +85,11 @@ class ForwardModel:
         columns, entries, coefs = self._layer_jacobian(b, x, layers, slopes)
         direct, path, jac = self._monochromatic(b, x, layers, reflectance, entries, coefs, len(columns))
         total = reflectance * direct + path + self._diffuse_light(b, x, layers, direct, path, reflectance)
-        extra = []
+        glow = np.zeros((0, nu.size))
         if band.airglow is not None:
             glow = band.airglow / self._mu
-            total = total + x[sv["airglow"]][0] * glow
-            extra = [glow]
-        fields = np.concatenate([[total], jac, level * direct * poly, *[f[None] for f in extra]])
+            total = total + x[sv["airglow"]] @ glow
+        fields = np.concatenate([[total], jac, level * direct * poly, glow])
         seen, slope = self._convolve(b, x, fields)
         for k, column in enumerate(columns):
             K[:, column] = seen[1 + k]
@@ -101,7 +100,7 @@ class ForwardModel:
             K[:, sv["wind"].start] = by_wind / level * (x[surface] @ seen[first : first + 3])
         K[:, sv[f"dispersion_{b}"]] = slope[:, None] * _stretch().T
         if band.airglow is not None:
-            K[:, sv["airglow"].start] = seen[-1]
+            K[:, sv["airglow"]] = seen[-2:].T
         return seen[0]
 
     def _surface_level(self, x: np.ndarray) -> tuple[float, float]:

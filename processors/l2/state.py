@@ -20,7 +20,7 @@ SIGMA_WIND_M_S = 3.0
 SIGMA_SURFACE_GLINT = (0.1, 0.01, 0.005)  # of the polynomial that multiplies the sea's reflectance
 SIGMA_ALBEDO = (0.5, 0.1, 0.05)
 SIGMA_DISPERSION_NM = (0.005, 0.001)  # shift, and stretch at the band's edge
-SIGMA_AIRGLOW_MR = 15.0
+SIGMA_AIRGLOW = (15.0, 300.0)  # MR; MR K, about 15 K of emission temperature
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def build(
         prior, sigma = (1.0, SIGMA_SURFACE_GLINT) if glint else (float(reflectance), SIGMA_ALBEDO)
         blocks.append(_diagonal(f"surface_{band}", [prior, 0.0, 0.0], sigma))
         blocks.append(_diagonal(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
-    blocks.append(_diagonal("airglow", [20.0], [SIGMA_AIRGLOW_MR]))
+    blocks.append(_diagonal("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
     return StateVector(tuple(blocks))
 
 
