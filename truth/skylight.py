@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import exprel
 
-from truth.rayleigh import legendre_second, phase_function
+from truth.rayleigh import legendre_second
 from truth.surface import cox_munk_reflectance
 
 _ZENITH_NODES, _AZIMUTH_NODES = (
@@ -48,13 +48,13 @@ def skylight_left_out(
     depth = rayleigh_depth
 
     to_sea = depth / mu_i * np.exp(-depth / mu_i) * exprel(depth * (1.0 / mu_i - 1.0 / mu_0))
-    sky = phase_function(_cosine(sun, zenith_deg, azimuth_deg), second) / (4.0 * np.pi) * to_sea
+    sky = _phase(_cosine(sun, zenith_deg, azimuth_deg), second) / (4.0 * np.pi) * to_sea
     reflection = cox_munk_reflectance(zenith_deg, vza_deg, _folded(azimuth_deg - raa_deg), wind_m_s) / np.pi
     sky_reflected = np.sum(sky * reflection * mu_i * solid_angle) * np.exp(-depth / mu)
 
     to_sensor = depth / mu * np.exp(-depth / mu) * exprel(depth * (1.0 / mu - 1.0 / mu_i))
     upward = mu_0 * cox_munk_reflectance(sza_deg, zenith_deg, _folded(azimuth_deg), wind_m_s) / np.pi
-    scattered = phase_function(_cosine(sensor, zenith_deg, azimuth_deg), second) / (4.0 * np.pi) * to_sensor
+    scattered = _phase(_cosine(sensor, zenith_deg, azimuth_deg), second) / (4.0 * np.pi) * to_sensor
     glint_scattered = np.sum(upward * scattered * solid_angle) * np.exp(-depth / mu_0)
 
     direct = mu_0 * cox_munk_reflectance(sza_deg, vza_deg, raa_deg, wind_m_s) / np.pi
@@ -75,6 +75,11 @@ def _cosine(direction: tuple[float, float], zenith_deg: np.ndarray, azimuth_deg:
     one, other = np.radians(direction[0]), np.radians(zenith_deg)
     along = np.cos(np.radians(azimuth_deg - direction[1]))
     return np.cos(one) * np.cos(other) + np.sin(one) * np.sin(other) * along
+
+
+def _phase(cosine: np.ndarray, second: float) -> np.ndarray:
+    """Evaluate 1 + b2 P2(cos T), mean 1 over the sphere."""
+    return 1.0 + second * 0.5 * (3.0 * cosine**2 - 1.0)
 
 
 def _folded(difference_deg: np.ndarray) -> np.ndarray:

@@ -61,6 +61,16 @@ def test_isothermal_dry_air_has_the_closed_form_altitude():
     np.testing.assert_allclose(z[0, :-1], (radius * height / (radius - height))[0, :-1], rtol=thousandth)
 
 
+def test_moist_air_stands_taller():
+    """Virtual temperature T (1 + 0.608 q): 1.2 % of thickness at 20 g kg-1."""
+    pressure, latitude = np.array([[90_000.0, 100_000.0]]), np.array([0.0])
+    dry, moist = (
+        atmosphere.altitude(pressure, np.full((1, 2), 300.0), np.full((1, 2), q), latitude)[0, 0]
+        for q in (0.0, 0.02)
+    )
+    assert moist / dry == pytest.approx(1.0 + 0.608 * 0.02, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("latitude_deg", "year_fraction", "water_cm"),
     [(15.0, 0.3, 4.11), (45.0, JULY, 2.92), (45.0, JANUARY, 0.85), (60.0, JULY, 2.09), (-60.0, JULY, 0.42)],

@@ -41,6 +41,17 @@ def test_stratosphere_is_older_than_troposphere():
     assert 4.0 * growth_ppm_per_year < ground - top < 9.0 * growth_ppm_per_year
 
 
+def test_offset_at_the_tropopause():
+    """There the yearly mean lies off + 0.557 (1.068 off_equator - off) over the base, by hand from the table."""
+    latitude_deg = -42.842
+    off, at_3_south, at_13_north = 396.302 - 399.14273, 397.976 - 399.14273, 399.866 - 399.14273
+    off_equator = at_3_south + 3.65 / (13.276 + 3.65) * (at_13_north - at_3_south)
+    year = 2026.0 + np.arange(0.0, 1.0, 1 / 24)
+    tropopause_pa = 100.0 * co2.tropopause_hpa(latitude_deg)
+    mean = np.mean(co2.zonal_background(tropopause_pa, latitude_deg, year) - co2.base_ppm(year))
+    assert mean == pytest.approx(off + 0.557 * (1.068 * off_equator - off), abs=ROUNDING_PPM / 1000)
+
+
 def test_arguments_broadcast():
     shape = co2.zonal_background(LEVELS_PA[:5], np.zeros((3, 2, 1)), np.full((3, 1, 1), 2026.0)).shape
     assert shape == (3, 2, 5)

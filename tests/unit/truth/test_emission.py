@@ -60,6 +60,14 @@ def test_share_of_lines_with_a_common_upper_level_ignores_temperature():
     assert cold[0] / cold[1] == pytest.approx(warm[0] / warm[1])
 
 
+def test_share_at_the_reference_temperature():
+    """At 296 K the lower levels' populations cancel: S nu2 exp(-c2 nu / T) is left."""
+    nu, strength, lower = LINES
+    expected = strength * nu**2 * np.exp(-SECOND_RADIATION * (nu - nu[0]) / 296.0)
+    share = emission.line_photons(nu, strength, lower, 296.0)
+    np.testing.assert_allclose(share, expected / expected.sum())
+
+
 def test_share_cools_to_low_levels():
     """Between levels 200 cm-1 apart the ratio follows Boltzmann."""
     nu, lower = np.array([7_880.0, 7_880.0]), np.array([0.0, 200.0])

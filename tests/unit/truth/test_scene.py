@@ -61,6 +61,19 @@ def test_sub_samples_cover_the_date_line():
     assert np.sum(samples.weight * samples.latitude_deg) == pytest.approx(0.95, abs=1e-3)
 
 
+def test_weather_moves_the_column_by_its_own_amount():
+    """Spread over the troposphere, the anomaly keeps its column whatever the profile's shape."""
+    place = geometry(3)
+    with_weather, without = (
+        sample(place, TruthConfig(synoptic=on), 9)["xco2"].values for on in (True, False)
+    )
+    samples = sub_samples(place["vertex_latitude"].values, place["vertex_longitude"].values)
+    field = co2.synoptic_xco2(
+        9, samples.latitude_deg, samples.longitude_deg, place["time"].values[:, np.newaxis]
+    )
+    np.testing.assert_allclose(with_weather - without, np.sum(samples.weight * field, axis=1), atol=1e-9)
+
+
 def test_levels_run_from_top_to_surface():
     scene = sample(geometry(), CONFIG, 1)
     assert np.all(np.diff(scene["pressure"], axis=1) > 0)
@@ -169,6 +182,7 @@ def test_truth_file(tmp_path):
         np.testing.assert_allclose(truth["surface_pressure"][:3], scenes[0]["surface_pressure"] / 100.0)
         np.testing.assert_allclose(truth["pressure_levels"][:, -1], truth["surface_pressure"])
         np.testing.assert_allclose(truth["xco2"][3:], scenes[1]["xco2"])
+        assert truth["xco2"].attrs["units"] == truth["co2_profile"].attrs["units"] == "ppm"
         assert truth["time"].attrs["units"].startswith("seconds since 1970-01-01")
     assert not list(tmp_path.glob("*.part"))
     report = tmp_path / "cf.json"

@@ -31,7 +31,7 @@ def test_swapping_sun_and_sensor_swaps_the_paths():
 
 
 def test_calm_sea_mirrors_the_sky():
-    """A near-flat sea shows Fresnel times the radiance F0 P tau / (4 pi mu) of thin air at the mirror point."""
+    """A near-flat sea shows Fresnel times thin air's radiance F0 P tau / (4 pi mu) at the mirror point."""
     sza_deg, vza_deg, depth = 40.0, 20.0, 1e-5
     mu_0, mu = np.cos(np.radians([sza_deg, vza_deg]))
     separation = np.cos(np.radians(sza_deg - vza_deg))  # a view at raa 180 mirrors the sky on the Sun's side

@@ -20,6 +20,17 @@ def test_specular_table(sza_deg, expected):
     assert np.all(np.abs(reflectance - expected) < half_a_digit)
 
 
+def test_away_from_the_specular_point():
+    """Sun at 30, sensor at nadir: facets tilted by 15 degrees, met at 15 degrees."""
+    tilt = np.radians(15.0)
+    variance = 0.003 + 0.00512 * 7.0
+    facets = np.exp(-(np.tan(tilt) ** 2) / variance) / (np.pi * variance)
+    expected = (
+        np.pi * surface.fresnel(np.cos(tilt)) * facets / (4 * np.cos(np.radians(30.0)) * np.cos(tilt) ** 4)
+    )
+    assert surface.cox_munk_reflectance(30.0, 0.0, 180.0, 7.0) == pytest.approx(float(expected))
+
+
 def test_fresnel_against_closed_forms():
     n = surface.WATER_INDEX
     assert surface.fresnel(1.0) == pytest.approx(((n - 1) / (n + 1)) ** 2)
