@@ -42,7 +42,7 @@ def test_stratosphere_is_older_than_troposphere():
 
 
 def test_offset_at_the_tropopause():
-    """The yearly mean there is off + 0.557 (1.068 off_equator - off) over the base, by hand from the table."""
+    """The yearly mean is off + 0.557 (1.068 off_equator - off) above the base, from the table by hand."""
     latitude_deg = -42.842
     off, at_3_south, at_13_north = 396.302 - 399.14273, 397.976 - 399.14273, 399.866 - 399.14273
     off_equator = at_3_south + 3.65 / (13.276 + 3.65) * (at_13_north - at_3_south)
