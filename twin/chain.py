@@ -20,6 +20,7 @@ from twin.scenario import Scenario
 
 FOVS = 3  # soundings of a frame
 FRAMES_A_GRANULE = 4  # a granule is the unit of work: 12 soundings
+BATCH = 8  # granules a program at most: what a killed program has to do again
 PASS = 1  # one station pass delivers the run
 STREAM = tuple(f"l0_stream/pass_{PASS:04d}_vc{vc}.cadu" for vc in (1, 2))
 MANIFEST = "l0_stream/manifest.json"
@@ -119,9 +120,11 @@ class Chain:
         return tuple(other) if other else (sys.executable, "-m", "processors")
 
     def batches(self, items: list[Item], output: Callable[[Item], Path]) -> list[list[Item]]:
-        """Share the granules whose output is missing among the workers, every n-th to each."""
+        """Share the granules whose output is missing among programs: one a worker, more when it is many."""
         missing = [item for item in items if not (self.directory / output(item)).exists()]
-        return [missing[first :: self.workers] for first in range(min(self.workers, len(missing)))]
+        size = max(1, min(BATCH, -(-len(missing) // self.workers)))
+        programs = -(-len(missing) // size)
+        return [missing[first::programs] for first in range(programs)]
 
 
 @dataclass(frozen=True)

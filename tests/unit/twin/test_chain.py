@@ -82,6 +82,15 @@ def test_batches_share_all_missing_granules_among_the_workers(plan):
     )
 
 
+@pytest.mark.parametrize(
+    ("workers", "soundings", "sizes"), [(2, 12, [1]), (2, 120, [5, 5]), (4, 36, [1] * 3), (2, 240, [7, 7, 6])]
+)
+def test_batches_are_one_a_worker_and_of_8_granules_at_most(plan, workers, soundings, sizes):
+    made = plan(soundings, 0, workers=workers)
+    batches = made.batches(made.items(), lambda item: item[0].path("{}", item[1]))
+    assert sorted(map(len, batches), reverse=True) == sizes
+
+
 def test_batches_leave_out_what_exists(plan):
     made = plan(60)
     for granule in (0, 1, 2):
