@@ -17,7 +17,7 @@ from . import airglow, cia, lines, solar, tables
 
 @dataclass(frozen=True)
 class Auxiliary:
-    """Shared by all soundings of a job; cia (band)(point) cm-1 amagat-2, airglow as airglow.spectra gives it."""
+    """Shared by all soundings of a job; cia (band)(point) cm-1 amagat-2, airglow as airglow.spectra."""
 
     tables: list[tables.BandTables]
     sun: solar.Sun

@@ -17,6 +17,7 @@ from .surface import glint_reflectance
 from .tables import T_SPAN_K, BandTables, temperature_coordinate
 
 SPECTELS = 1024
+FITS_OF_DIFFUSE = 2
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,17 @@ class BandInput:
 class ForwardModel:
     """Radiance (4 x 1024) of one sounding as a function of its state.
 
-    The diffuse light (all but direct sunlight and its first scattering) is renewed at every call unless
-    `diffuse_fixed`; the Jacobian leaves its derivative out.
+    The Jacobian holds the diffuse light (all but direct sunlight and its first scattering) constant.
     """
 
     def __init__(
         self, state: StateVector, meteo: Meteo, viewing: Viewing, bands: list[BandInput], height_m: np.ndarray
     ) -> None:
         self.state, self.meteo, self.viewing, self.bands = state, meteo, viewing, bands
-        self.diffuse_fixed = False
-        self._diffuse: dict[int, np.ndarray] = {}
+        self.calls = 0
+        self._training: dict[int, np.ndarray] = {}
+        self._scale: dict[int, tuple[float, float]] = {}
+        self._fit: dict[int, np.ndarray] = {}
         self._amf_sun = _slant_factor(viewing.sza_deg, height_m)
         self._amf_view = _slant_factor(viewing.vza_deg, height_m)
         mu0, mu = np.cos(np.radians([viewing.sza_deg, viewing.vza_deg]))
@@ -64,6 +66,7 @@ class ForwardModel:
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return F (4 * 1024,) ph s-1 m-2 sr-1 um-1 and K (4 * 1024, state)."""
+        self.calls += 1
         sv = self.state
         psurf_pa, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]][0]
         layers = atmosphere.layers(self.meteo, psurf_pa, shift, h2o)
@@ -164,20 +167,26 @@ class ForwardModel:
         return columns, np.ascontiguousarray(entries), dense[found[:, 0], found[:, 1]]
 
     def _diffuse_light(self, b, x, layers, direct, path, reflectance):  # type: ignore[no-untyped-def]
-        """Return the diffuse radiance (point): a few points, regressed on direct and path light."""
-        if self.diffuse_fixed and b in self._diffuse:
-            return self._diffuse[b]
-        band = self.bands[b]
-        s, t = path / band.sun, direct / band.sun
-        features = np.stack([s, t, s * s / s.max(), s * t / t.max(), t * t / t.max(), s**3 / s.max() ** 2])
-        order = np.argsort(s)
-        at = order[np.linspace(0, order.size - 1, diffuse.TRAINING_POINTS).astype(int)]
-        tau, ray = self._layer_depths(b, x, layers, at)
-        albedo = np.zeros(at.size) if self.viewing.glint else reflectance[at]
-        slab = diffuse.Slab(tau, ray, self._mu0, self._mu, self.viewing.raa_deg, albedo)
-        fit = np.linalg.lstsq(features[:, at].T, diffuse.multiple_scattering(slab), rcond=1e-10)[0]
-        self._diffuse[b] = band.sun * (fit @ features)
-        return self._diffuse[b]
+        """Return the diffuse radiance (point) as a combination of reflected and scattered sunlight.
+
+        The combination is fitted to successive orders of scattering at a few points, at the first two states:
+        then it moves little, and a model that keeps changing would hinder convergence.
+        """
+        sun = self.bands[b].sun
+        s, t = path / sun, reflectance * direct / sun
+        if b not in self._training:
+            self._training[b] = np.argsort(s)[np.linspace(0, s.size - 1, diffuse.TRAINING_POINTS).astype(int)]
+            self._scale[b] = s.max(), t.max()
+        s0, t0 = self._scale[b]
+        features = np.stack([s, t, s * s / s0, s * t / t0, t * t / t0, s**3 / s0**2])
+        if self.calls <= FITS_OF_DIFFUSE:
+            at = self._training[b]
+            tau, ray = self._layer_depths(b, x, layers, at)
+            albedo = np.zeros(at.size) if self.viewing.glint else reflectance[at]
+            slab = diffuse.Slab(tau, ray, self._mu0, self._mu, self.viewing.raa_deg, albedo)
+            light = diffuse.multiple_scattering(slab)
+            self._fit[b] = np.linalg.lstsq(features[:, at].T, light, rcond=1e-10)[0]
+        return sun * (self._fit[b] @ features)
 
     def _layer_depths(self, b, x, layers, at):  # type: ignore[no-untyped-def]
         """Return total and Rayleigh optical depth (layer, point) at the points `at`."""
