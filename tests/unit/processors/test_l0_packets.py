@@ -133,6 +133,7 @@ def test_damage_beyond_correction_costs_its_packets_and_no_other() -> None:
     lost = [i for i in range(9) if i * 2590 < 5 * FRAME_DATA and (i + 1) * 2590 > 4 * FRAME_DATA]
     assert packets_of(product) == [p for i, p in enumerate(SCIENCE) if i not in lost]
     assert (product["cadus_uncorrectable"], product["frames_missing"]) == (1, 1)
+    assert product["quarantine_reason"].tolist() == [3]  # interrupted by a lost frame
     assert sum(account_of(product)) == len(SCIENCE)
 
 
@@ -142,6 +143,34 @@ def test_damage_in_check_symbols_only_leaves_the_frame_good() -> None:
     product = receive(b"".join(units))
     assert packets_of(product) == SCIENCE
     assert product["cadus_uncorrectable"] == 1
+
+
+def test_the_frame_check_decides_where_reed_solomon_finds_nothing() -> None:
+    spoilt = bytearray(FRAMES[4])
+    spoilt[500] ^= 1  # before the encoder, so that the codewords are clean
+    product = receive(b"".join([*UNITS[:4], cadu(bytes(spoilt)), *UNITS[5:]]))
+    assert (product["cadus_uncorrectable"], product["frames_rejected"]) == (0, 1)
+    assert set(packets_of(product)) < set(SCIENCE)
+
+
+def test_a_frame_of_another_spacecraft_is_rejected() -> None:
+    foreign = cadu(checked(struct.pack(">H", 0x155 << 4 | 2) + FRAMES[0][2:-2]))
+    product = receive(b"".join([*UNITS[:3], foreign, *UNITS[3:]]))
+    assert packets_of(product) == SCIENCE
+    assert product["frames_rejected"] == 1
+
+
+def test_channels_that_share_a_file_are_told_apart() -> None:
+    product = receive(b"".join([*UNITS[:4], *SMALL_UNITS[:1], *UNITS[4:], *SMALL_UNITS[1:]]))
+    assert packets_of(product) == SCIENCE + SMALL
+    assert account_of(product) == (33, 0, 0, 0)
+
+
+def test_a_reboot_that_starts_the_counts_anew_is_no_gap() -> None:
+    sent = [packet(258, i, boot=3) for i in range(100, 104)] + [packet(258, i, boot=4) for i in range(4)]
+    product = receive(b"".join(cadu(f) for f in transfer_frames(sent, 2)))
+    assert packets_of(product) == sent
+    assert account_of(product) == (8, 0, 0, 0)
 
 
 @pytest.mark.parametrize("lost", range(1, len(UNITS) - 1))
