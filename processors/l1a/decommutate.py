@@ -47,11 +47,10 @@ class States:
     quaternion: np.ndarray  # (state, 4) x y z w
 
 
-def frame_counters(l0: Product) -> tuple[np.ndarray, np.ndarray]:
-    """Return (packet) boot count and frame counter of the science packets, nothing else unpacked."""
+def frame_counters(l0: Product) -> np.ndarray:
+    """Return the frame counter of every science packet, nothing else unpacked."""
     mine = _rows(l0, SCIENCE, SCIENCE_BYTES)
-    head = _bytes(l0, mine, BOOT_AT, FRAME_AT + 4)
-    return unsigned(head, 0, 2), unsigned(head, FRAME_AT - BOOT_AT, 4)
+    return unsigned(_bytes(l0, mine, FRAME_AT, FRAME_AT + 4), 0, 4)
 
 
 def packets_of(

@@ -1,4 +1,4 @@
-"""Choose the soundings of a job: a range of frame counters, or a granule counted from the first frame."""
+"""Choose the soundings of a job: a range of frame counters, or a granule of them."""
 
 from __future__ import annotations
 
@@ -12,37 +12,29 @@ from processors.job import BadInput
 from processors.l1a.decommutate import FOVS
 
 OPTIONS: dict[str, Any] = {"frames": None, "granule_soundings": 12, "granule": None}
-Choice = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (boot counts, frame counters) -> bool
+Choice = Callable[[np.ndarray], np.ndarray]  # frame counters -> bool
 
 
 def chosen(options: dict[str, Any], path: Path) -> Choice:
-    """Return the function that says which packets are wanted, given their boot counts and frame counters."""
+    """Return the function that says which packets are wanted, given their frame counters.
+
+    Granules are counted from frame counter 0, so that a lost frame moves no sounding into another granule.
+    """
     frames, granule, soundings = options["frames"], options["granule"], options["granule_soundings"]
     if frames is not None:
         if not (isinstance(frames, list) and len(frames) == 2 and all(_is_count(value) for value in frames)):
             raise BadInput(
                 f"{path}: settings.frames: expected [first, last], got {frames!r}: correct the value"
             )
-        return lambda boot, frame: (frame >= frames[0]) & (frame <= frames[1])
+        return lambda frame: (frame >= frames[0]) & (frame <= frames[1])
     if granule is None:
-        return lambda boot, frame: np.ones(frame.size, bool)
+        return lambda frame: np.ones(frame.size, bool)
     if not _is_count(granule) or soundings < FOVS or soundings % FOVS:
         raise BadInput(
             f"{path}: settings: expected a granule from 0 and granule_soundings a multiple of "
             f"{FOVS}, got {granule!r} and {soundings!r}: correct them"
         )
-    return lambda boot, frame: _rank(boot, frame) // (soundings // FOVS) == granule
-
-
-def _rank(boot: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    """Return (packet) the frame's distance from the first of all; a reboot goes on after those before."""
-    rank = np.zeros(frame.size, np.int64)
-    after = 0
-    for count in np.unique(boot):
-        mine = boot == count
-        rank[mine] = frame[mine] - frame[mine].min() + after
-        after = int(rank[mine].max()) + 1
-    return rank
+    return lambda frame: frame // (soundings // FOVS) == granule
 
 
 def words(options: dict[str, Any]) -> str:

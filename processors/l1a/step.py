@@ -155,13 +155,8 @@ def run(job: Job) -> None:
 def _decommutate(
     passes: list[Product], wanted: selection.Choice
 ) -> tuple[decommutate.Science, decommutate.States]:
-    counters = [decommutate.frame_counters(l0) for l0 in passes]
-    boot, frame = (np.concatenate(values) for values in zip(*counters, strict=True))
-    taken = np.split(wanted(boot, frame), np.cumsum([own.size for own, _ in counters])[:-1])
-    rows = [
-        decommutate.packets_of(l0, decommutate.SCIENCE, decommutate.SCIENCE_BYTES, mine)
-        for l0, mine in zip(passes, taken, strict=True)
-    ]
+    kind = decommutate.SCIENCE, decommutate.SCIENCE_BYTES
+    rows = [decommutate.packets_of(l0, *kind, wanted(decommutate.frame_counters(l0))) for l0 in passes]
     packets, quality = (np.concatenate(values) for values in zip(*rows, strict=True))
     attitude = [
         decommutate.packets_of(l0, decommutate.ATTITUDE, decommutate.ATTITUDE_BYTES)[0] for l0 in passes

@@ -218,7 +218,7 @@ def test_missing_attitude_leaves_counts_and_flags_the_place(tmp_path: Path, kept
 
 def test_granules_and_frames_select_the_same_soundings(tmp_path: Path) -> None:
     packets = [*SCIENCE.values(), *ATTITUDE.values()]
-    by_granule = made(tmp_path, packets, granule_soundings=12, granule=1)
+    by_granule = made(tmp_path, packets, granule_soundings=12, granule=FIRST // 4 + 1)
     by_frame = made(tmp_path, packets, frames=[FIRST + 4, FIRST + 7])
     assert by_granule["sounding_id"].tolist() == by_frame["sounding_id"].tolist()
     assert by_granule["sounding_id"].size == 12
@@ -230,6 +230,12 @@ def test_granules_and_frames_select_the_same_soundings(tmp_path: Path) -> None:
 def test_a_wrong_selection_is_bad_input(tmp_path: Path, options: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="expected"):
         step.run(order(tmp_path, [*SCIENCE.values()], **options))
+
+
+def test_a_lost_frame_moves_no_sounding_into_another_granule(tmp_path: Path) -> None:
+    packets = [p for (frame, _, _), p in SCIENCE.items() if frame not in (FIRST, FIRST + 1)]
+    got = made(tmp_path, [*packets, *ATTITUDE.values()], granule=FIRST // 4)
+    assert sorted(set(got["frame_counter"].tolist())) == [FIRST + 2, FIRST + 3]
 
 
 def test_a_granule_without_packets_fails_in_words(tmp_path: Path) -> None:
