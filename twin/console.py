@@ -65,17 +65,23 @@ def conclude(directory: Path) -> int:
     """Print requirement, measured, limit, verdict and the report's path; 0 when all hold, else 1."""
     path = directory / "verdict.json"
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["requirements"]
+        verdict = json.loads(path.read_text(encoding="utf-8"))
+        rows = verdict["requirements"]
     except (OSError, ValueError, KeyError) as error:
         raise ProgramFailed(f"{path}: expected a verdict with requirements, got {error!r}") from None
     terminal = Console()
     console = terminal if terminal.is_terminal else Console(width=TABLE_WIDTH)
-    table = Table("requirement", "measured", "limit", "verdict", box=None, pad_edge=False)
+    mission = {row["figure"]: f"{row['goal']:g} / {row['threshold']:g}" for row in verdict.get("mission", ())}
+    table = Table("requirement", "measured", "limit", "verdict", "mission goal / threshold", box=None)
     for row in rows:
-        table.add_row(
-            row["figure"], _number(row["measured"]), _limit(row), "pass" if row["holds"] else "FAIL"
-        )
+        name, held = row["figure"], "pass" if row["holds"] else "FAIL"
+        table.add_row(name, _number(row["measured"]), _limit(row), held, mission.get(name, ""))
     console.print(table)
+    if difference := (verdict.get("mismatch") or {}).get("difference_mean_ppm"):
+        share = verdict["mismatch"]["co2_intensity"]
+        console.print(
+            f"with CO2 intensity {share:+.1%} in truth: XCO2 {difference:+.2f} ppm", highlight=False
+        )
     console.print(f"report: {directory / 'report.html'}", highlight=False, soft_wrap=True)
     return 0 if all(row["holds"] for row in rows) else 1
 

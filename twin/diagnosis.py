@@ -86,8 +86,10 @@ def explain(path: Path, node: Node, error: ValidationError, model: type[BaseMode
     return [text for _, text in sorted(lines)]
 
 
-def missing_files(path: Path, node: Node, scenario: Any) -> list[str]:
-    """Check the files a scenario names: the instrument's and other processors' programs."""
+def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
+    """Check what a scenario names elsewhere: instrument file, other processors' programs, figures."""
+    from twin.verify import requirements
+
     problems = []
     if not (DATA / f"{scenario.instrument.name}.yaml").is_file():
         known = sorted(p.stem for p in DATA.glob("*.yaml"))
@@ -98,6 +100,10 @@ def missing_files(path: Path, node: Node, scenario: Any) -> list[str]:
         if shutil.which(command[0]) is None:
             where = _at(path, _mark(node, ("processors", step)))
             problems.append(f"{where}: processors.{step}: expected an executable, got {command[0]!r}")
+    for index, requirement in enumerate(scenario.requirements):
+        if reason := requirements.unknown(requirement.figure):
+            where = _at(path, _mark(node, ("requirements", index, "figure")))
+            problems.append(f"{where}: requirements.{index}.figure: {reason}")
     return problems
 
 

@@ -106,8 +106,8 @@ class Engine:
         self.ledger.put(_row(run, "running", None, 0.0, 0.0))
         return run
 
-    def _reap(self, running: list[_Running]) -> list[tuple[_Running, Row]]:
-        """Take the programs that ended off the list and write their figures down."""
+    def _reap(self, running: list[_Running], stopped: bool = False) -> list[tuple[_Running, Row]]:
+        """Take the programs that ended, or were `stopped`, off the list and write their figures down."""
         ended = []
         for run in list(running):
             pid, status, usage = os.wait4(run.process.pid, os.WNOHANG)
@@ -119,7 +119,7 @@ class Engine:
             running.remove(run)
             code = run.process.returncode = os.waitstatus_to_exitcode(status)
             cpu_s = usage.ru_utime + usage.ru_stime
-            state = _state(run, code)
+            state = "interrupted" if stopped else _state(run, code)
             row = _row(run, state, code, cpu_s, usage.ru_maxrss / MAXRSS_PER_MB)
             self.ledger.put(row)
             ended.append((run, row))
@@ -130,13 +130,14 @@ class Engine:
         for run in running:
             _signal(run, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_S
+        while running and time.monotonic() < deadline:
+            self._reap(running, stopped=True)
+            time.sleep(POLL_S)
         for run in running:
-            try:
-                run.process.wait(timeout=max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _signal(run, signal.SIGKILL)
-                run.process.wait()
-            self.ledger.put(_row(run, "interrupted", run.process.returncode, 0.0, 0.0))
+            _signal(run, signal.SIGKILL)
+        while running:
+            self._reap(running, stopped=True)
+            time.sleep(POLL_S)
 
 
 def _state(run: _Running, code: int) -> str:

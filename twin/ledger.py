@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE TABLE IF NOT EXISTS stages (
     stage TEXT PRIMARY KEY,
     started_unix_s REAL NOT NULL,
-    wall_s REAL NOT NULL,            -- of the run that finished it, from its first task to its last
-    cpu_s REAL NOT NULL,
+    wall_s REAL NOT NULL,            -- of all attempts at it, the interrupted ones too
+    cpu_s REAL NOT NULL,             -- likewise
     peak_rss_mb REAL NOT NULL,       -- of its largest program
     tasks INTEGER NOT NULL
 ) STRICT;
@@ -84,15 +84,18 @@ class Ledger:
         return [Row(*found) for found in self._db.execute(query, values)]
 
     def put_stage(self, stage: str, started_unix_s: float, wall_s: float) -> dict[str, float | int | str]:
-        """Sum the stage's tasks, store and return the figures."""
-        rows = [row for row in self.rows(stage) if row.state == "done"]
+        """Add the programs since `started_unix_s` to the stage's figures; store and return them."""
+        rows = self.rows(stage)
+        fresh = [row for row in rows if row.started_unix_s >= started_unix_s]
+        query = "SELECT started_unix_s, wall_s, cpu_s, peak_rss_mb FROM stages WHERE stage = ?"
+        before = self._db.execute(query, (stage,)).fetchone() or (started_unix_s, 0.0, 0.0, 0.0)
         figures: dict[str, float | int | str] = {
             "stage": stage,
-            "started_unix_s": started_unix_s,
-            "wall_s": round(wall_s, 3),
-            "cpu_s": round(sum(row.cpu_s for row in rows), 3),
-            "peak_rss_mb": max((row.peak_rss_mb for row in rows), default=0.0),
-            "tasks": len(rows),
+            "started_unix_s": before[0],
+            "wall_s": round(before[1] + wall_s, 3),
+            "cpu_s": round(before[2] + sum(row.cpu_s for row in fresh), 3),
+            "peak_rss_mb": max(before[3], *(row.peak_rss_mb for row in fresh), 0.0),
+            "tasks": sum(row.state == "done" for row in rows),
         }
         marks = ",".join("?" * len(figures))
         query = f"INSERT OR REPLACE INTO stages ({','.join(figures)}) VALUES ({marks})"

@@ -93,8 +93,10 @@ def _advance(chain: Chain, engine: Engine, progress: Any) -> None:
             progress.skip(stage.name)
             continue
         progress.start(stage.name, sum(len(task.outputs) for task in tasks))
-        engine.run(tasks, progress.update)
-        figures = engine.ledger.put_stage(stage.name, started, time.monotonic() - clock)
+        try:
+            engine.run(tasks, progress.update)
+        finally:
+            figures = engine.ledger.put_stage(stage.name, started, time.monotonic() - clock)
         _write(marker, json.dumps(figures, indent=1) + "\n")
         progress.finish(stage.name)
 

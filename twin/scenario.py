@@ -196,7 +196,7 @@ def load(path: Path | str, *, seed: int | None = None, soundings: int | None = N
     except ValidationError as error:
         lines = diagnosis.explain(path, node, error, Scenario)
         raise BadInput("\n".join(lines)) from None
-    problems = diagnosis.missing_files(path, node, scenario)
+    problems = diagnosis.unmet_references(path, node, scenario)
     if problems:
         raise BadInput("\n".join(problems))
     return scenario

@@ -33,10 +33,10 @@ def test_rows_come_by_stage_in_the_order_they_started(ledger):
     assert ledger.rows("l2") == [early, ROW]
 
 
-def test_a_stage_sums_times_and_takes_the_largest_memory_of_what_is_done(ledger):
+def test_a_stage_adds_up_its_programs_and_takes_the_largest_memory(ledger):
     ledger.put(ROW)
     ledger.put(replace(ROW, task_id="b", cpu_s=1.5, peak_rss_mb=300.0))
-    ledger.put(replace(ROW, task_id="c", cpu_s=9.0, peak_rss_mb=900.0, state="failed"))
+    ledger.put(replace(ROW, task_id="c", stage="l1b", cpu_s=9.0, peak_rss_mb=900.0))
     figures = ledger.put_stage("l2", 100.0, 6.0)
     assert figures == {
         "stage": "l2",
@@ -46,6 +46,15 @@ def test_a_stage_sums_times_and_takes_the_largest_memory_of_what_is_done(ledger)
         "peak_rss_mb": 300.0,
         "tasks": 2,
     }
+
+
+def test_a_stage_counts_the_time_of_an_interrupted_attempt_too(ledger):
+    ledger.put(replace(ROW, state="interrupted", cpu_s=2.0, peak_rss_mb=500.0))
+    assert ledger.put_stage("l2", 100.0, 3.0)["tasks"] == 0
+    ledger.put(replace(ROW, started_unix_s=200.0))
+    figures = ledger.put_stage("l2", 200.0, 6.0)
+    assert (figures["started_unix_s"], figures["tasks"]) == (100.0, 1)
+    assert (figures["wall_s"], figures["cpu_s"], figures["peak_rss_mb"]) == (9.0, 5.5, 500.0)
 
 
 def test_another_connection_reads_while_the_ledger_is_open(ledger, tmp_path):

@@ -20,7 +20,9 @@ TEXT = """\
 name: tiny
 start: 2026-07-01T20:40:00Z
 observation: {mode: glint, soundings: 12, start_latitude: 22 degree}
-requirements: [{figure: bias_ppm, at_most: 0.5}, {figure: ratio, at_least: 0.8, at_most: 1.25}]
+requirements:
+  - {figure: xco2_error_mean_abs_ppm, at_most: 0.5}
+  - {figure: smoothed_scatter_to_noise_sigma, at_least: 0.8, at_most: 1.25}
 """
 
 
@@ -37,9 +39,9 @@ def fake(name: str, code: str = "pass") -> Stage:
 
 def verdict(bias: float, ratio: float) -> str:
     rows = [
-        {"figure": "bias_ppm", "measured": bias, "at_most": 0.5, "holds": bias <= 0.5},
+        {"figure": "xco2_error_mean_abs_ppm", "measured": bias, "at_most": 0.5, "holds": bias <= 0.5},
         {
-            "figure": "ratio",
+            "figure": "smoothed_scatter_to_noise_sigma",
             "measured": ratio,
             "at_least": 0.8,
             "at_most": 1.25,
@@ -71,9 +73,9 @@ def test_the_requirements_decide_the_exit_code(execute, capsys, bias, ratio, cod
     assert execute(fake("score", verdict(bias, ratio))) == code
     shown = capsys.readouterr()
     lines = [line.split() for line in shown.out.splitlines()]
-    assert lines[0] == ["requirement", "measured", "limit", "verdict"]
-    assert lines[1][:2] == ["bias_ppm", f"{bias:.3g}"]
-    assert lines[1][-1] == ("pass" if bias <= 0.5 else "FAIL")
+    assert lines[0][:4] == ["requirement", "measured", "limit", "verdict"]
+    assert lines[1][:2] == ["xco2_error_mean_abs_ppm", f"{bias:.3g}"]
+    assert lines[1][4] == ("pass" if bias <= 0.5 else "FAIL")
     assert shown.out.splitlines()[-1].endswith("report.html")
     assert "score" in shown.err
 

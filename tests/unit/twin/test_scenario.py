@@ -92,6 +92,10 @@ def test_quantities_are_stored_in_the_unit_of_their_type(write, line, model, fie
         ("instrument: {name: nowhere}", "F:7:14: instrument.name: expected one of "),
         ("  - {figure: b}", "F:7:5: requirements.1: expected at_most or at_least for b, got no limit"),
         ("  - {figure: b, at_mots: 3}", "F:7:17: requirements.1.at_mots: expected one of figure, at_most"),
+        (
+            "  - {figure: dof_co, at_least: 1}",
+            "F:7:6: requirements.1.figure: expected a figure of the verdict, got",
+        ),
         ("truth: {wind_speed: [", "F:8:1: expected YAML, got: "),
         ("name: small", "F:7:1: expected YAML, got: found duplicate key"),
     ],
