@@ -82,7 +82,7 @@ def load(root: Path, truth_path: Path) -> Soundings:
 
 
 def match(wanted: np.ndarray, have: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of `have` in the order of `wanted` and their positions there; a repeated key counts once."""
+    """Return rows of `have` in the order of `wanted`, and their places there; a key counts once."""
     first: dict[int, int] = {}
     for row, key in enumerate(have.tolist()):
         first.setdefault(key, row)

@@ -22,12 +22,13 @@ METHODS = {
         "with a weight that falls linearly in pressure to zero at the neighbouring levels"
     ),
     "ratio": (
-        "scatter of (retrieved - kernel-smoothed truth) / rms of the reported noise sigma; 95 % by chi-square "
-        "with n - 1 degrees of freedom, errors taken as independent; errors of other state elements add to it"
+        "scatter of (retrieved - kernel-smoothed truth) / rms of the reported noise sigma; 95 % by "
+        "chi-square with n - 1 degrees of freedom, errors taken as independent; errors of other state elements "
+        "add to it"
     ),
     "raw ratio": (
-        "rms of (retrieved - truth) / rms of the reported total sigma; expected at 1 only where true profiles "
-        "vary like the prior covariance"
+        "rms of (retrieved - truth) / rms of the reported total sigma; expected at 1 only where true "
+        "profiles vary like the prior covariance"
     ),
     "real time": "2.3 soundings/s; wall times of the stages up to L2, mismatch soundings included",
 }
