@@ -21,6 +21,7 @@ from truth.surface import cox_munk_reflectance
 DATA = Path(__file__).parent / "data"
 BAND_ORDER = ("B1", "B2", "B3", "B4")
 AIRGLOW_BAND = "B4"
+AIRGLOW_LINES_CM1 = (7700.0, 8000.0)  # cm-1, holds the whole band
 AIRGLOW_ALTITUDE_M = 46_500.0  # m, emission peak, PHYSICS 5
 OCEAN = 0  # surface_type
 DIFFUSE_OVER_BLACK = {
@@ -126,9 +127,8 @@ def _irradiance(sounding: xr.Dataset, wavenumber_cm1: np.ndarray) -> np.ndarray:
 
 
 def _airglow_per_mr(table: BandTable) -> np.ndarray:
-    """Give the spectrum of 1 MR, normalised to all O2 lines of the file around the band."""
-    low, high = table.wavenumber_cm1[[0, -1]] + (-25.0, 25.0)
-    records = read_lines(DATA).within("O2", low, high)
+    """Give the spectrum of 1 MR, normalised to all lines of the O2 band in the file."""
+    records = read_lines(DATA).within("O2", *AIRGLOW_LINES_CM1)
     centre, intensity, lower = (
         np.array([float(r[span]) for r in records]) for span in (slice(3, 15), slice(15, 25), slice(45, 55))
     )
