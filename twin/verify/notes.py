@@ -23,8 +23,8 @@ METHODS = {
     ),
     "ratio": (
         "scatter of (retrieved - kernel-smoothed truth) / rms of the reported noise sigma; 95 % by "
-        "chi-square with n - 1 degrees of freedom, errors taken as independent; errors of other state elements "
-        "add to it"
+        "chi-square with n - 1 degrees of freedom, errors taken as independent; errors of other state "
+        "elements add to it"
     ),
     "raw ratio": (
         "rms of (retrieved - truth) / rms of the reported total sigma; expected at 1 only where true "
