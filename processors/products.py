@@ -43,7 +43,7 @@ class Groups(dict[str, Product]):
 def product_name(level: str, start_time: float, granule: int) -> str:
     """Name the file of a level; `start_time` is the first sounding in seconds since 1970, UTC."""
     naming = _load_yaml("naming")
-    start = datetime.fromtimestamp(start_time, UTC).strftime(naming["start_format"])
+    start = _utc(start_time).strftime(naming["start_format"])
     return str(naming["pattern"].format(level=level.upper(), start=start, granule=granule))
 
 
@@ -120,7 +120,7 @@ def _require_valid(attrs: Mapping[str, Any], times: np.ndarray, path: Path | str
         raise BadInput(
             f"{path}: expected ISO 8601 validity_start and validity_end, got {error}: make it again"
         ) from error
-    first, last = (_utc(float(edge)) for edge in (times.min(), times.max()))
+    first, last = _utc(float(times.min())), _utc(float(times.max()))
     start, end = (edge if edge.tzinfo else edge.replace(tzinfo=UTC) for edge in (start, end))
     if first < start or last > end:
         raise BadInput(
@@ -211,6 +211,8 @@ def _check(level: str, icd: Mapping[str, Any], variables: Mapping[str, Any]) -> 
         for dimension, size in zip(row["dims"], values.shape, strict=True):
             if sizes.setdefault(dimension, size) != size:
                 raise ValueError(f"expected {name} with {dimension} = {sizes[dimension]}, got {size}")
+        if row["dtype"][0] in "iu" and not np.all(np.isfinite(values)):
+            raise ValueError(f"expected whole numbers for {name}, got NaN or infinity")
         arrays[name] = values.astype(row["dtype"])
     return arrays
 
@@ -264,8 +266,7 @@ def _global_attributes(
     attributes: Mapping[str, Any],
     parents: Sequence[Path | str],
 ) -> dict[str, Any]:
-    names = [Path(parent).name for parent in parents]
-    made = f"processors {level} {processors.__version__}"
+    names = " ".join(Path(parent).name for parent in parents)
     return {
         **_load_yaml("global"),
         "title": icd["title"],
@@ -276,8 +277,8 @@ def _global_attributes(
         "code_version": processors.__version__,
         "scenario_hash": "",
         "ckd_id": "",
-        "parent_files": " ".join(names),
-        "history": f"{made}: made from {' '.join(names) or 'no file'}",
+        "parent_files": names,
+        "history": f"processors {level} {processors.__version__}: made from {names or 'no file'}",
         **_coverage(arrays),
         **attributes,
     }

@@ -7,13 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from processors import products
+
 PROCESSORS = Path(__file__).parents[2] / "processors"
+SCENARIOS = PROCESSORS.parent / "scenarios"
+TWIN = Path(sysconfig.get_path("scripts")) / "twin"
+HANDED_OVER = ("l0_stream", "aux", "ckd.nc", "prior.nc")  # what the ground is given; no truth among it
+STEPS = ("l0", "l1a", "l1b", "l2")
 START = """
 import runpy, sys
 sys.path[:0] = [{code!r}, {site!r}]
@@ -50,11 +58,14 @@ def bare_environment(folder: Path) -> Path:
     return folder
 
 
-def run_alone(folder: Path, *arguments: str, program: str = START) -> subprocess.CompletedProcess[str]:
+def run_alone(
+    folder: Path, *arguments: str, program: str = START, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Start Python without site-packages, environment or working directory on its path."""
     program = program.format(code=str(folder / "code"), site=str(folder / "site"))
     command = [sys.executable, "-I", "-S", "-c", program, *arguments]
-    return subprocess.run(command, cwd=folder, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+    place = {"cwd": cwd or folder, "env": {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}}
+    return subprocess.run(command, **place, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +116,76 @@ def test_program_answers_alone(bare):
     done = run_alone(bare, "l1b", "none.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "none.yaml: expected a job order, got No such file or directory: check the path\n"
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory) -> Path:
+    """Run the main job over six soundings with everything installed; its verdict is not the matter here."""
+    folder = tmp_path_factory.mktemp("whole")
+    scenario = folder / "six.yaml"
+    scenario.write_text((SCENARIOS / "sunglint_ocean.yaml").read_text() + "mismatch: {soundings: 0}\n")
+    command = [
+        sys.executable,
+        str(TWIN),
+        "run",
+        str(scenario),
+        "--soundings",
+        "6",
+        "--runs",
+        str(folder / "runs"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    made = list((folder / "runs").glob("*/l2/*.nc"))
+    assert len(made) == 1, done.stderr
+    return made[0].parents[1]
+
+
+def hand_over(run: Path, target: Path) -> None:
+    """Copy what the ground is given and its job orders into an empty directory."""
+    target.mkdir()
+    for name in HANDED_OVER:
+        source = run / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target / name)
+    (target / "jobs").mkdir()
+    for step in STEPS:
+        for job in (run / "jobs").glob(f"{step}-*.yaml"):
+            shutil.copy(job, target / "jobs")
+
+
+def test_ground_alone_makes_the_same_products(bare, whole_run):
+    """
+    Rationale: if the ground needs only telemetry, CKD, prior and auxiliary files, no truth leaks.
+    Setup: the stream and these files of a run, its job orders, processors alone, tables built anew.
+    Expected behaviour: L0 to L2 come out as in the run, bit for bit.
+    """
+    target = bare / "run"
+    hand_over(whole_run, target)
+    for step in STEPS:
+        for job in sorted((target / "jobs").glob(f"{step}-*.yaml")):
+            done = run_alone(bare, step, str(job), cwd=target)
+            assert done.returncode == 0, done.stderr
+    for step in STEPS:
+        files = sorted((whole_run / step).glob("*.nc"))
+        assert files
+        for file in files:
+            assert_same(products.read(file), products.read(target / step / file.name))
+
+
+def assert_same(one: products.Product, other: products.Product) -> None:
+    assert one.attrs == other.attrs
+    assert list(one) == list(other)
+    for name in one:
+        assert one[name].dtype == other[name].dtype
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_nothing_handed_over_is_nature(whole_run, tmp_path):
+    """
+    Rationale: the comparison above proves nothing if truth were among the copies.
+    Setup: the directory handed over.
+    Expected behaviour: no file of the run's truth or true viewing is in it.
+    """
+    hand_over(whole_run, tmp_path / "run")
+    nature = {path.name for path in (whole_run / "truth").iterdir()} | {"truth.nc", "geometry.nc", "dn"}
+    assert (whole_run / "truth.nc").exists()
+    assert not nature & {path.name for path in (tmp_path / "run").rglob("*")}

@@ -122,6 +122,7 @@ def test_l2_table_holds_the_lite_names():
         ({"xco3": np.zeros(3)}, "unknown ['xco3']"),
         ({"xco2": None}, "missing ['xco2']"),
         ({"xco2": np.zeros((3, 1))}, "expected xco2 with dimensions ['sounding'], got shape (3, 1)"),
+        ({"sounding_id": np.full(3, np.nan)}, "expected whole numbers for sounding_id, got NaN"),
         ({"xco2": np.zeros(4)}, "expected xco2 with sounding = 3, got 4"),
         ({"pressure_weight": np.zeros((3, 19))}, "expected pressure_weight with level = 20, got 19"),
     ],
