@@ -14,7 +14,7 @@ from truth.layers import Layers, layers
 from truth.paths import local_zenith_deg
 from truth.scattering import Geometry, blocks, once_scattered, two_way_depth
 from truth.spectroscopy.continuum import cia_coefficient, read_cia
-from truth.spectroscopy.lines import read_lines
+from truth.spectroscopy.lines import LineSource, read_lines
 from truth.spectroscopy.tables import BandTable, prepare
 from truth.surface import cox_munk_reflectance
 
@@ -46,7 +46,8 @@ def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
     """
     tables = prepare(tables_dir, DATA, DATA / "partition_sums.csv")
     cia = read_cia(DATA / "cia_v1.csv")
-    airglow = _airglow_per_mr(tables[AIRGLOW_BAND])
+    source = read_lines(DATA)
+    airglow = _airglow_per_mr(tables[AIRGLOW_BAND], source)
     count = scene.sizes["sounding"]
     spectra = {b: np.empty((count, len(tables[b].wavenumber_cm1)), np.float32) for b in BAND_ORDER}
     for i in range(count):
@@ -57,7 +58,8 @@ def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
             sunlight = reflected(tables[name], cia, column, geometry, _surface(sounding, index), config)
             spectra[name][i] = sunlight * _irradiance(sounding, tables[name].wavenumber_cm1)
         spectra[AIRGLOW_BAND][i] += airglow * _airglow_mr_along_view(sounding)
-    return _dataset(scene, tables, spectra)
+    result = _dataset(scene, tables, spectra)
+    return result.assign_attrs(line_files=" ".join(source.files), line_sha256=source.sha256)
 
 
 def reflected(
@@ -126,9 +128,9 @@ def _irradiance(sounding: xr.Dataset, wavenumber_cm1: np.ndarray) -> np.ndarray:
     )
 
 
-def _airglow_per_mr(table: BandTable) -> np.ndarray:
+def _airglow_per_mr(table: BandTable, source: LineSource) -> np.ndarray:
     """Give the spectrum of 1 MR, normalised to all lines of the O2 band in the file."""
-    records = read_lines(DATA).within("O2", *AIRGLOW_LINES_CM1)
+    records = source.within("O2", *AIRGLOW_LINES_CM1)
     centre, intensity, lower = (
         np.array([float(r[span]) for r in records]) for span in (slice(3, 15), slice(15, 25), slice(45, 55))
     )

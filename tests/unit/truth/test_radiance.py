@@ -15,6 +15,7 @@ from truth.scattering import Geometry, once_scattered, two_way_depth
 from truth.spectroscopy import tables
 from truth.spectroscopy.continuum import read_cia
 from truth.spectroscopy.grid import Band
+from truth.spectroscopy.lines import read_lines
 
 NARROW = (  # parts of the bands with both clear and black points
     Band("B1", 759.6, 761.0, 0.1, 0.01),
@@ -265,7 +266,7 @@ def test_airglow_is_added_in_b4_only(four_tables):
         radiance.radiances(scene(45.0, 60.0, airglow_mr=mr), folder, SINGLE) for mr in (0.0, 20.0)
     )
     added = (glowing["radiance_B4"] - dark["radiance_B4"]).values[0]
-    spectrum = radiance._airglow_per_mr(four_tables[1]["B4"])
+    spectrum = radiance._airglow_per_mr(four_tables[1]["B4"], read_lines(radiance.DATA))
     sine = np.sin(np.radians(60.0)) * EARTH_MEAN_RADIUS / (EARTH_MEAN_RADIUS + 46_500.0)
     np.testing.assert_allclose(
         added.sum(), 20.0 * spectrum.sum() / np.sqrt(1 - sine**2), rtol=one_part_in_1e3
@@ -282,6 +283,7 @@ def test_result_does_not_depend_on_neighbours(four_tables):
     together = radiance.radiances(xr.concat([first, second], "sounding"), folder, CONFIG)
     alone = radiance.radiances(second, folder, CONFIG)
     assert np.array_equal(together["radiance_B1"][1], alone["radiance_B1"][0])
+    assert alone.attrs["line_sha256"] == read_lines(radiance.DATA).sha256
 
 
 def test_angles_have_limits_in_pairs():
