@@ -130,12 +130,21 @@ def derivatives(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale:
         ends = []
         for sign in (1.0, -1.0):
             y = x.copy()
+            y[0] = _clear_of_edges(y[0], steps[0]) if k == 0 else y[0]
             y[k] += sign * h
             ends.append(layers(meteo, y[0] * 100.0, y[1:-1], y[-1]))
         out.append(
             Layers(*((getattr(ends[0], f.name) - getattr(ends[1], f.name)) / (2 * h) for f in fields(Layers)))
         )
     return out
+
+
+def _clear_of_edges(psurf_hpa: float, step_hpa: float) -> float:
+    """Move a surface pressure two steps into its own layer: the bottom layer changes at an edge."""
+    edge = LAYER_EDGES_PA[np.abs(LAYER_EDGES_PA - 100.0 * psurf_hpa).argmin()] / 100.0
+    if abs(psurf_hpa - edge) > 1.5 * step_hpa:
+        return psurf_hpa
+    return edge + 2.0 * step_hpa * (1.0 if psurf_hpa > edge else -1.0)
 
 
 def mix_bottom(table: np.ndarray, bottom: int, weight: float) -> tuple[np.ndarray, np.ndarray]:
