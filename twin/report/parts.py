@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 Chart = dict[str, Any]
-TRUTH, SMOOTHED, RETRIEVED, MODEL, GREY = "#000000", "#0072B2", "#D55E00", "#009E73", "#999999"
-MARGIN = {"l": 65, "r": 20, "t": 40, "b": 50}
+TRUTH, SMOOTHED, RETRIEVED, GREY = "#000000", "#0072B2", "#D55E00", "#999999"
+MARGIN = {"l": 65, "r": 20, "t": 64, "b": 50}
 DIGITS = 8  # significant digits of what a chart carries
 
 

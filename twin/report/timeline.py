@@ -7,11 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from twin.events.log import EventLog
-from twin.report.parts import GREY, MODEL, RETRIEVED, SMOOTHED, TRUTH, Chart, axis, chart
+from twin.report.parts import GREY, RETRIEVED, TRUTH, Chart, axis, chart
 from twin.timecodes import utc_iso
 
+CONTACT, OBSERVING = "#8ec7ea", "#7fd1b9"
 LANES = ("delivery", "downlink", "contact", "exposure", "mode")  # from below
-MODES = {"standby": "#dddddd", "slew": "#f0c27a", "downlink": SMOOTHED}
+MODES = {"standby": "#dddddd", "slew": "#f0c27a", "downlink": CONTACT}
 LONG_GAP_US = 600_000_000  # 10 min without an event that is shown: the time axis is cut there
 MARGIN_US = 10_000_000
 
@@ -80,7 +81,7 @@ def _modes(log: EventLog) -> list[Chart]:
     lane = LANES.index("mode")
     return [
         {
-            **_bar(event.time_gps_us, end, lane, MODES.get(event.id, MODEL)),
+            **_bar(event.time_gps_us, end, lane, MODES.get(event.id, OBSERVING)),
             "name": event.id,
             "text": ["", event.id, ""],
         }
@@ -91,7 +92,7 @@ def _modes(log: EventLog) -> list[Chart]:
 def _lanes(log: EventLog) -> list[Chart]:
     rise, fall = log.select("station", "signal_acquired"), log.select("station", "signal_lost")
     contact = [
-        _bar(a.time_gps_us, b.time_gps_us, LANES.index("contact"), SMOOTHED)
+        _bar(a.time_gps_us, b.time_gps_us, LANES.index("contact"), CONTACT)
         | {"name": a.id, "text": ["", a.id, ""]}
         for a, b in zip(rise, fall, strict=False)
     ]
@@ -125,6 +126,6 @@ def _bar(start: int, end: int, lane: int, colour: str) -> Chart:
         "x": [utc_iso(start), utc_iso((start + end) // 2), utc_iso(end)],
         "y": [lane] * 3,
         "yaxis": "y2",
-        "textposition": "top center",
-        "line": {"width": 12, "color": colour},
+        "textposition": "middle center",
+        "line": {"width": 18, "color": colour},
     }
