@@ -9,7 +9,7 @@ import numpy as np
 
 GAMMA_START = 0.1  # Levenberg-Marquardt; the problem is close to linear
 GAMMA_MAX = 1e4
-CONVERGED = 0.01  # change of the cost in units of its minimum step, per state element
+CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -43,8 +43,8 @@ def solve(
 ) -> Solution:
     """Minimise (y-F)^T S_y^-1 (y-F) + (x-x_a)^T S_a^-1 (x-x_a) with a diagonal S_y = variance.
 
-    Works in units of the prior sigma. Stops when the expected step, measured by the posterior covariance, is
-    below 1 % of a standard deviation per state element.
+    Works in units of the prior sigma. The last step is the first whose rms over the state elements is below
+    a tenth of the posterior sigma; it is taken undamped.
     """
     scale = np.sqrt(np.diag(S_a))
     inverse_prior = np.linalg.inv(S_a / np.outer(scale, scale))
@@ -61,12 +61,11 @@ def solve(
         weighted = scaled.T / variance
         hessian = weighted @ scaled + inverse_prior
         gradient = weighted @ (y - modelled) - inverse_prior @ ((x - x_a) / scale)
-        step = np.linalg.solve(hessian + gamma * inverse_prior, gradient)
-        if step @ hessian @ step < CONVERGED * x.size:
-            step = np.linalg.solve(hessian, gradient)
-            trial, last = x + step * scale, True
-        else:
-            trial, last = x + step * scale, False
+        step = np.linalg.solve(hessian, gradient)
+        last = step @ gradient < CONVERGED * x.size  # undamped: a step made short by damping is no end
+        if not last:
+            step = np.linalg.solve(hessian + gamma * inverse_prior, gradient)
+        trial = x + step * scale
         f_trial, k_trial = model(trial)
         c_trial = cost(trial, f_trial)
         if not np.isfinite(c_trial) or (c_trial > current and not last):
