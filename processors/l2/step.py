@@ -45,15 +45,13 @@ def run(job: Job) -> None:
 
 
 def _stack(rows: list[Row]) -> dict[str, np.ndarray]:
-    """Gather the rows of the soundings; what a failed one lacks becomes NaN, or fill by the table."""
-    variables = products.table("l2")["variables"]
-    sizes = products.table("l2")["dimensions"]
+    """Gather what the retrieval gave: a number a failed sounding lacks becomes NaN."""
+    table = products.table("l2")
     out = {}
-    for name, spec in variables.items():
-        if not any(name in row for row in rows) and spec.get("optional"):
+    for name, spec in table["variables"].items():
+        if name in table["shared"] or (spec.get("optional") and not any(name in row for row in rows)):
             continue
-        shape = tuple(sizes[dim] for dim in spec["dims"][1:])
-        values = [np.broadcast_to(row.get(name, np.nan), shape) for row in rows]
-        array = np.array(values, dtype=float)
-        out[name] = array.astype(np.int64) if spec["dtype"].startswith("i") else array
+        shape = tuple(table["dimensions"][dim] for dim in spec["dims"][1:])
+        values = np.array([np.broadcast_to(row.get(name, np.nan), shape) for row in rows], dtype=float)
+        out[name] = values.astype(np.int64) if spec["dtype"].startswith("i") else values
     return out
