@@ -21,6 +21,7 @@ from twin.report.parts import (
 from twin.verify import statistics
 
 BANDS = ("B1, O2 A", "B2, CO2 1.6 µm", "B3, CO2 2.0 µm", "B4, O2 1.27 µm")
+FOV_SHIFT_S = 0.3  # s, so that the soundings of a frame do not hide each other along the track
 MOST_KERNELS = 40  # thin lines; more hide each other
 
 
@@ -55,7 +56,7 @@ def along_track(material: Material) -> Chart:
             "line": {"color": GREY, "dash": "dot"},
         },
     ]
-    return chart(data, 380, x="time since the first exposure, s", y="XCO2, ppm")
+    return chart(data, 380, x="time since the first exposure, s; FOVs 1 to 3 side by side", y="XCO2, ppm")
 
 
 def histogram(material: Material) -> Chart:
@@ -186,5 +187,7 @@ def stage_times(material: Material) -> Chart:
 
 
 def seconds(material: Material) -> np.ndarray:
-    """(sounding) s since the first exposure observed."""
-    return material.soundings.l2["time"] - material.soundings.observed["time"].min()
+    """(sounding) s since the first exposure observed, the FOVs of a frame set side by side."""
+    s = material.soundings
+    fov = s.l2["sounding_id"] % 10
+    return s.l2["time"] - s.observed["time"].min() + FOV_SHIFT_S * (fov - 2)

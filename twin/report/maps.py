@@ -8,7 +8,7 @@ from twin.report.material import Material
 from twin.report.parts import GREY, RETRIEVED, Chart, chart, numbers, points
 
 COAST = {"color": "#555555", "width": 1}
-SMALLEST_MAP_DEG = 3.0
+SMALLEST_MAP_DEG = 1.0
 
 
 def ground(material: Material) -> Chart:

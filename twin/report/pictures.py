@@ -70,7 +70,9 @@ def _track(material: Material) -> Figure:
     s, use = material.soundings, material.soundings.counted
     seconds = charts.seconds(material)
     figure = _figure(9, 4)
-    axes = figure.add_subplot(xlabel="time since the first exposure, s", ylabel="XCO2, ppm")
+    axes = figure.add_subplot(
+        xlabel="time since the first exposure, s; FOVs 1 to 3 side by side", ylabel="XCO2, ppm"
+    )
     sigma = s.l2["xco2_uncertainty_noise"][use]
     label = "retrieved ± 1 σ noise"
     axes.errorbar(seconds[use], s.l2["xco2"][use], sigma, fmt="o", ms=3, lw=0.7, color=RETRIEVED, label=label)
@@ -111,8 +113,12 @@ def _kernels(material: Material) -> Figure:
 def _spectra(material: Material) -> Figure:
     shown = material.spectrum
     assert shown is not None
-    figure = _figure(12, 7)
-    panels = figure.subplots(4, 2, gridspec_kw={"height_ratios": [2, 1, 2, 1]})
+    figure = _figure(12, 8)
+    figure.set_layout_engine("none")  # a computed layout of eight panels costs most of a second
+    heights = {"height_ratios": [2, 1, 2, 1], "hspace": 0.35, "wspace": 0.15}
+    panels = figure.subplots(
+        4, 2, gridspec_kw=heights | {"left": 0.06, "right": 0.98, "top": 0.95, "bottom": 0.07}
+    )
     for band in range(4):
         top, low = panels[2 * (band // 2) : 2 * (band // 2) + 2, band % 2]
         x = shown.wavelength_nm[band]

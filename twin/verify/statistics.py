@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 
@@ -64,7 +64,7 @@ def mean_interval(errors: np.ndarray, block: np.ndarray) -> Interval:
     left_out = np.array([errors[block != label].mean() for label in labels])
     count = labels.size
     error = np.sqrt((count - 1) / count * np.sum((left_out - left_out.mean()) ** 2))
-    reach = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * error
+    reach = special.stdtrit(count - 1, 0.5 + CONFIDENCE / 2) * error
     centre = mean(errors)
     return Interval(centre, centre - reach, centre + reach)
 
@@ -79,7 +79,7 @@ def scatter_ratio(errors: np.ndarray, sigma: np.ndarray) -> Interval:
         return UNKNOWN
     ratio = scatter(errors) / scale
     free = errors.size - 1
-    tails = stats.chi2.ppf([0.5 + CONFIDENCE / 2, 0.5 - CONFIDENCE / 2], free)
+    tails = special.chdtri(free, [0.5 - CONFIDENCE / 2, 0.5 + CONFIDENCE / 2])  # by exceedance
     low, high = ratio * np.sqrt(free / tails)
     return Interval(ratio, float(low), float(high))
 
