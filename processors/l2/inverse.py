@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GAMMA_START = 0.1  # Levenberg-Marquardt; the problem is close to linear
+GAMMA_START = 0.001  # Levenberg-Marquardt; the problem is close to linear
 GAMMA_MAX = 1e4
-CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
+CONVERGED = 0.05  # squared step in units of the posterior covariance, per state element
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -44,7 +44,7 @@ def solve(
     """Minimise (y-F)^T S_y^-1 (y-F) + (x-x_a)^T S_a^-1 (x-x_a) with a diagonal S_y = variance.
 
     Works in units of the prior sigma. The last step is the first whose rms over the state elements is below
-    a tenth of the posterior sigma; it is taken undamped.
+    a quarter of the posterior sigma; it is taken undamped.
     """
     scale = np.sqrt(np.diag(S_a))
     inverse_prior = np.linalg.inv(S_a / np.outer(scale, scale))
