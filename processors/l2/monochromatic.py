@@ -32,6 +32,23 @@ def _accumulate(entries, coefs, a, scatter, s1, s2, td, mix, cia, ray, jac, lo, 
 
 
 @njit(cache=True, fastmath=True)
+def _scatter_once(x, rayleigh, amf, through, single, slope, each):  # type: ignore[no-untyped-def]
+    """Scatter in a layer of slant depth x (point) and weaken `through`, the transmittance to it and back.
+
+    Sets single = scattered light per phase function, slope = its derivative by x, each = single per depth.
+    """
+    for j in range(rayleigh.size):
+        e = math.exp(-x[j])
+        small = x[j] < 1e-4
+        phi = 1.0 - 0.5 * x[j] if small else (1.0 - e) / x[j]
+        dphi = -0.5 + x[j] / 3.0 if small else (e - phi) / x[j]
+        each[j] = amf * through[j] * phi
+        single[j] = each[j] * rayleigh[j]
+        slope[j] = amf * through[j] * rayleigh[j] * dphi
+        through[j] *= e
+
+
+@njit(cache=True, fastmath=True)
 def radiance(
     gas, gas_bottom, gas_mix, h2o, h2o_bottom, h2o_mix,  # cubics: (layer, 4, point) and (4, point)
     u_gas, u_h2o, air, cia_path, t, per_kelvin,  # (layer,)
@@ -71,19 +88,11 @@ def radiance(
                 td[l, j] = per_kelvin * (u_gas[l] * d1[j] + u_h2o[l] * d2[j])
                 tau = u_gas[l] * s1[l, j] + u_h2o[l] * s2[l, j]
                 tau += cia_path[l] * cia[lo + j] + air[l] * ray[lo + j]
-                x = slant * tau
-                depth[l, j] = x
+                depth[l, j] = slant * tau
+            rayleigh = air[l] * ray[lo : lo + n]
+            _scatter_once(depth[l], rayleigh, amf_view[l], through, single[l], slope[l], scatter[l])
             for j in range(n):
-                x = depth[l, j]
-                e = math.exp(-x)
-                small = x < 1e-4
-                phi = 1.0 - 0.5 * x if small else (1.0 - e) / x
-                dphi = -0.5 + x / 3.0 if small else (e - phi) / x
-                source = amf_view[l] * through[j] * air[l] * ray[lo + j]
-                single[l, j] = source * phi
-                slope[l, j] = source * dphi
-                scatter[l, j] = k_phase * sun[lo + j] * amf_view[l] * through[j] * phi * ray[lo + j]
-                through[j] *= e
+                scatter[l, j] *= k_phase * sun[lo + j] * ray[lo + j]
         _cubic(gas_mix, lo, lo + n, t[bottom], mix1, unused)
         _cubic(h2o_mix, lo, lo + n, t[bottom], mix2, unused)
         for j in range(n):
