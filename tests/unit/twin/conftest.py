@@ -36,6 +36,7 @@ class FakeRun:
     longitude: float = -147.5
     psurf_error_hpa: float = 0.3
     outcome: dict[int, int] = field(default_factory=dict)  # row: outcome_flag other than 0
+    mismatch_outcome: dict[int, int] = field(default_factory=dict)
     sent: dict[int, int] = field(default_factory=lambda: dict(PACKETS))
     question: str = "Is it right?"
     requirements: list[dict] = field(
@@ -64,11 +65,15 @@ class FakeRun:
 
     def write(self) -> Path:
         xco2 = self.retrieved_ppm()
-        for root, values in ((self.root, xco2), (self.root / "mismatch", (xco2 + self.mismatch_ppm)[:12])):
+        variants = (
+            (self.root, xco2, self.outcome),
+            (self.root / "mismatch", (xco2 + self.mismatch_ppm)[:12], self.mismatch_outcome),
+        )
+        for root, values, outcome in variants:
             write_geometry(self, root / "geometry.nc", values.size)
             for granule in range(-(-values.size // 12)):
                 rows = np.arange(12 * granule, min(12 * granule + 12, values.size))
-                write_l2(self, root / "l2" / f"l2_{granule:04d}.nc", rows, values[rows])
+                write_l2(self, root / "l2" / f"l2_{granule:04d}.nc", rows, values[rows], outcome)
                 write_l1b(self, root / "l1b" / f"l1b_{granule:04d}.nc", rows)
         write_truth(self, self.root / "truth.nc")
         write_packets(self, self.root)
@@ -109,7 +114,7 @@ def write_geometry(run: FakeRun, path: Path, soundings: int) -> None:
         put_place(run, file, np.arange(soundings))
 
 
-def write_l2(run: FakeRun, path: Path, rows: np.ndarray, xco2: np.ndarray) -> None:
+def write_l2(run: FakeRun, path: Path, rows: np.ndarray, xco2: np.ndarray, outcome: dict[int, int]) -> None:
     one, level = np.ones(rows.size), np.ones((rows.size, LEVELS))
     pressure = np.linspace(0.1, 1.0, LEVELS) * (PSURF_HPA + run.psurf_error_hpa)
     h = np.full(LEVELS, 1.0 / (LEVELS - 1))
@@ -126,8 +131,8 @@ def write_l2(run: FakeRun, path: Path, rows: np.ndarray, xco2: np.ndarray) -> No
         put(file, "pressure_levels", pressure * level, "level")
         put(file, "co2_profile", TRUE_PPM * level, "level")
         put(file, "co2_profile_apriori", PRIOR_PPM * level, "level")
-        put(file, "xco2_quality_flag", [int(run.outcome.get(n, 0) != 0) for n in rows])
-        put(file, "outcome_flag", [run.outcome.get(n, 0) for n in rows])
+        put(file, "xco2_quality_flag", [int(outcome.get(n, 0) != 0) for n in rows])
+        put(file, "outcome_flag", [outcome.get(n, 0) for n in rows])
         put(file, "psurf", (PSURF_HPA + run.psurf_error_hpa) * one)
         put(file, "chi2", np.array([1.0, 1.1, 0.9, 1.2]) * one[:, None], "band")
         put(file, "dof_co2", 2.0 * one)

@@ -15,6 +15,7 @@ from twin.verify.score import score
 
 ROUNDING = 1e-9  # ppm, hPa and ratios
 HALF_PPM = 0.5
+TRUE_PPM = 424.0
 SMOOTHING_PPM = -2.0  # kernel 0.5, prior 4 ppm low: the retrieval finds half of it
 QUARTER_PERMILLE = 2.5e-4  # ppm per ppm, trapezoidal reference on 200,000 points is better
 
@@ -207,11 +208,16 @@ def test_rows_are_joined_by_identifier_not_by_order(fake_run):
     fake_run.errors_ppm = 0.01 * np.arange(24)
     root = fake_run.write()
 
+    def rise(file):
+        file["xco2"][:] = TRUE_PPM + 0.01 * np.arange(24)
+
     def turn(file):
         for variable in file.variables.values():
             variable[:] = variable[:][::-1]
 
+    edit(root / "truth.nc", rise)
     before = judged(fake_run)["figures"]
+    assert before["xco2_error_scatter_ppm"] == pytest.approx(0.0, abs=ROUNDING)
     edit(root / "truth.nc", turn)
     edit(root / "l2" / "l2_0000.nc", turn)
     assert judged(fake_run)["figures"] == pytest.approx(before, abs=ROUNDING)
@@ -277,10 +283,10 @@ def test_times_and_rates_count_the_stages_up_to_l2(fake_run):
 
 def test_the_mismatch_row_is_a_paired_difference(fake_run):
     fake_run.errors_ppm = np.random.default_rng(3).normal(size=24)  # common to both rows of a pair
-    fake_run.outcome = {4: 1}
+    fake_run.outcome, fake_run.mismatch_outcome = {4: 1}, {5: 2, 6: 2}
     fake_run.write()
     row = judged(fake_run)["mismatch"]
-    assert row["pairs"] == 11
+    assert row["pairs"] == 9
     assert row["difference_mean_ppm"] == pytest.approx(1.2, abs=ROUNDING)
     assert row["difference_scatter_ppm"] == pytest.approx(0.0, abs=ROUNDING)
     assert row["error_mean_ppm"] - row["own_error_mean_ppm"] == pytest.approx(1.2, abs=ROUNDING)
