@@ -17,7 +17,7 @@ class Response:
     isrf: np.ndarray  # (node, offset) nm-1
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def convolve(
     fields: np.ndarray,
     wavelength_nm: np.ndarray,

@@ -36,7 +36,7 @@ def _core(x: float, y: float, scale: float, coefficients: np.ndarray) -> float:
     return w.real
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def _add_wing(
     xs: np.ndarray,
     lo: int,
@@ -56,7 +56,7 @@ def _add_wing(
         xs[j] += factor * (2.0 * square - re) / (re * re + 4.0 * y * y * square)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def add_lines(
     xs: np.ndarray,
     first_cm1: float,

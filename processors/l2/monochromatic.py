@@ -10,7 +10,7 @@ from numba import njit
 BLOCK = 256  # points worked on at once, so that the per-layer fields stay in the cache
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def _cubic(c: np.ndarray, lo: int, hi: int, t: float, value: np.ndarray, slope: np.ndarray) -> None:
     """Evaluate the cubics c (4, point) and their slopes at t for points lo..hi-1."""
     for j in range(hi - lo):
@@ -19,7 +19,7 @@ def _cubic(c: np.ndarray, lo: int, hi: int, t: float, value: np.ndarray, slope: 
         slope[j] = (3.0 * c3 * t + 2.0 * c2) * t + c1
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def _accumulate(entries, coefs, a, scatter, s1, s2, td, mix, cia, ray, jac, lo, n):  # type: ignore[no-untyped-def]
     """Add every non-zero layer derivative to its column of the Jacobian."""
     for e in range(entries.shape[0]):
@@ -31,7 +31,7 @@ def _accumulate(entries, coefs, a, scatter, s1, s2, td, mix, cia, ray, jac, lo, 
             jac[column, lo + j] += a[l, j] * absorbed + scatter[l, j] * dair
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def _scatter_once(x, rayleigh, amf, through, single, slope, each):  # type: ignore[no-untyped-def]
     """Scatter in a layer of slant depth x (point) and weaken `through`, the transmittance to it and back.
 
@@ -48,7 +48,7 @@ def _scatter_once(x, rayleigh, amf, through, single, slope, each):  # type: igno
         through[j] *= e
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def radiance(
     gas, gas_bottom, gas_mix, h2o, h2o_bottom, h2o_mix,  # cubics: (layer, 4, point) and (4, point)
     u_gas, u_h2o, air, cia_path, t, per_kelvin,  # (layer,)
