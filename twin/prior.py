@@ -34,6 +34,7 @@ def write(path: Path | str, scenes: xr.Dataset | Iterable[xr.Dataset], prior: Pr
     shared = netcdf.table("sounding")["variables"]
     with netcdf.replacing(path) as file:
         file.setncatts({"title": table["title"], "summary": table["summary"], "Conventions": "CF-1.11"})
+        file.history = "written by twin.prior: truth with a forecast error and another CO2 prior"
         file.setncatts({"source": "simulation", "product_level": "prior"})
         file.createDimension("sounding", values["sounding_id"].size)
         file.createDimension("level", PRESSURE_GRID.size)

@@ -127,6 +127,7 @@ def _write_root(file: netCDF4.Dataset, asbuilt: AsBuilt, table: dict[str, Any], 
     file.validity_start, file.validity_end = VALIDITY
     file.instrument = asbuilt.name
     file.source = "simulation"
+    file.history = "written by twin.instrument.ckd: the as-built instrument with a knowledge error"
     sizes = dict(table["dimensions"], offset=asbuilt.isrf_offset.shape[1])
     for name, size in sizes.items():
         file.createDimension(name, size)
