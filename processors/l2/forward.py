@@ -17,7 +17,7 @@ from .surface import glint_reflectance
 from .tables import T_SPAN_K, BandTables, temperature_coordinate
 
 SPECTELS = 1024
-FITS_OF_DIFFUSE = 2
+FITS_OF_DIFFUSE = {True: 1, False: 2}  # over glint, over land, whose albedo has to be found first
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class ForwardModel:
     def _diffuse_light(self, b, x, layers, direct, path, reflectance):  # type: ignore[no-untyped-def]
         """Return the diffuse radiance (point) as a combination of reflected and scattered sunlight.
 
-        The combination is fitted to successive orders of scattering at a few points, at the first two states:
+        The combination is fitted to successive orders of scattering at a few points, at the first states only:
         then it moves little, and a model that keeps changing would hinder convergence.
         """
         sun = self.bands[b].sun
@@ -179,7 +179,7 @@ class ForwardModel:
             self._scale[b] = s.max(), t.max()
         s0, t0 = self._scale[b]
         features = np.stack([s, t, s * s / s0, s * t / t0, t * t / t0, s**3 / s0**2])
-        if self.calls <= FITS_OF_DIFFUSE:
+        if self.calls <= FITS_OF_DIFFUSE[self.viewing.glint]:
             at = self._training[b]
             tau, ray = self._layer_depths(b, x, layers, at)
             albedo = np.zeros(at.size) if self.viewing.glint else reflectance[at]
