@@ -169,7 +169,7 @@ class ForwardModel:
     def _diffuse_light(self, b, x, layers, direct, path, reflectance):  # type: ignore[no-untyped-def]
         """Return the diffuse radiance (point) as a combination of reflected and scattered sunlight.
 
-        The combination is fitted to successive orders of scattering at a few points, at the first states only:
+        The combination is fitted to successive orders of scattering at a few points, at the first states:
         then it moves little, and a model that keeps changing would hinder convergence.
         """
         sun = self.bands[b].sun
