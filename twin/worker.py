@@ -161,15 +161,15 @@ def leap_seconds(path: Path) -> None:
 
 
 def verify(order: Order, variants: dict[str, chain.Variant]) -> None:
-    from twin.verify import score
+    from twin.verify.score import score
 
-    score.score(Path(), variants[""].scenario)
+    score(Path(), variants[""].scenario)
 
 
 def report(order: Order, variants: dict[str, chain.Variant]) -> None:
-    from twin.report import html
+    from twin.report.html import write as write_report
 
-    html.write(Path())
+    write_report(Path())
 
 
 def granules(
