@@ -5,6 +5,7 @@ CPU time of one process, best of several; quote ratios, a shared machine is nois
 """
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from processors import job, products
 from processors.l0 import step as l0
 from processors.l2 import auxiliary, retrieval
 from processors.l2 import step as l2
+from twin.instrument import asbuilt, expose
 from twin.telemetry import frames
 
 PACKET_BYTES, PACKETS = 2590, 4000
@@ -30,6 +32,25 @@ def best(work: Callable[[], object], repeats: int = 5) -> float:
         work()
         times.append(time.process_time() - start)
     return min(times)
+
+
+def command_line() -> None:
+    walls = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "twin", "--help"], check=True, capture_output=True)
+        walls.append(time.perf_counter() - start)
+    print(f"twin --help                      {min(walls):8.2f} s wall")
+
+
+def exposure() -> None:
+    built = asbuilt.load("microcarb")
+
+    def sounding() -> None:
+        for band, level in enumerate(built.mean_radiance):
+            expose.expose_band(np.full(built.spectels, level), built, band, 0, (1, 0))
+
+    print(f"detector and readout, one sounding {1e3 * best(sounding):6.0f} ms")
 
 
 def link() -> None:
@@ -66,5 +87,7 @@ def retrieval_pieces(run: Path) -> None:
 
 
 if __name__ == "__main__":
+    command_line()
+    exposure()
     link()
     retrieval_pieces(Path(sys.argv[1]))

@@ -1,7 +1,5 @@
 """A whole exposure: signal-to-noise ratio, saturation, keyed noise and the noise-free limit."""
 
-import time
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -123,14 +121,3 @@ def test_other_soundings_are_refused(instrument):
     scene = {**flat_scene(instrument, 1), "sounding_id": np.array([7])}
     with pytest.raises(ValueError, match="different soundings"):
         expose.expose(scene, geometry([10**11 + 11]), instrument, noise=False, seed=1)
-
-
-def test_noise_takes_less_than_30_ms_a_sounding(instrument):
-    radiance = [np.full(1024, level) for level in instrument.mean_radiance]
-    for band in range(4):
-        expose.expose_band(radiance[band], instrument, band, 0, (1, 0))
-    start = time.process_time()
-    for sounding in range(5):
-        for band in range(4):
-            expose.expose_band(radiance[band], instrument, band, 0, (1, sounding))
-    assert (time.process_time() - start) / 5 < 0.030

@@ -1,7 +1,5 @@
 """ISRF convolution against dense quadrature of analytic spectra."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy.integrate import simpson
@@ -91,13 +89,3 @@ def test_a_grid_without_room_for_the_isrf_is_refused(instrument):
     nu = grid(instrument, 0)
     with pytest.raises(ValueError, match="B1: the ISRF needs radiance over"):
         optics.spectel_radiance(nu[800:], np.ones(nu.size - 800), 0.0, instrument, 0, 0)
-
-
-def test_four_bands_take_less_than_50_ms(instrument):
-    spectra = [(nu, np.ones(nu.size)) for nu in (grid(instrument, band) for band in range(4))]
-    for band, (nu, light) in enumerate(spectra):
-        optics.spectel_radiance(nu, light, 0.0, instrument, band, 0)
-    start = time.process_time()
-    for band, (nu, light) in enumerate(spectra):
-        optics.spectel_radiance(nu, light, 100.0, instrument, band, 0)
-    assert time.process_time() - start < 0.050
