@@ -25,6 +25,7 @@ from .tables import temperature_coordinate
 SIGMA = np.maximum(np.arange(20) / 19.0, 1e-4)  # CO2 levels as fractions of surface pressure, as OCO-2
 # Temperature shifts at these pressures, linear between: meteo errors are correlated over about 150 hPa.
 T_NODES_PA = 100.0 * np.array([50.0, 250.0, 450.0, 650.0, 850.0, 1000.0])
+PSURF_RANGE_PA = (30_000.0, LAYER_EDGES_PA[-1])
 _GAUSS_X = np.array([-np.sqrt(0.6), 0.0, np.sqrt(0.6)])
 _GAUSS_W = np.array([5.0, 8.0, 5.0]) / 18.0
 

@@ -65,17 +65,28 @@ class ForwardModel:
         self._phase = diffuse.rayleigh_phase(-(mu0 * mu + sines * np.cos(np.radians(viewing.raa_deg))))
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return F (4 * 1024,) ph s-1 m-2 sr-1 um-1 and K (4 * 1024, state)."""
-        self.calls += 1
+        """Return F (4 * 1024,) ph s-1 m-2 sr-1 um-1 and K (4 * 1024, state); NaN where no air can be so."""
         sv = self.state
+        if not self._in_domain(x):
+            size = len(self.bands) * SPECTELS
+            return np.full(size, np.nan), np.full((size, x.size), np.nan)
+        self.calls += 1
         psurf_pa, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]][0]
         layers = atmosphere.layers(self.meteo, psurf_pa, shift, h2o)
         slopes = atmosphere.derivatives(self.meteo, psurf_pa, shift, h2o)
         radiances = np.empty((len(self.bands), SPECTELS))
         K = np.zeros((len(self.bands), SPECTELS, x.size))
-        for b in range(len(self.bands)):
-            radiances[b] = self._band(b, x, layers, slopes, K[b])
+        with np.errstate(over="ignore", invalid="ignore"):  # absurd trial states; the search rejects them
+            for b in range(len(self.bands)):
+                radiances[b] = self._band(b, x, layers, slopes, K[b])
         return radiances.ravel(), K.reshape(-1, x.size)
+
+    def _in_domain(self, x: np.ndarray) -> bool:
+        """Tell whether layers and tables cover a state."""
+        low, high = atmosphere.PSURF_RANGE_PA
+        if not np.all(np.isfinite(x)) or not low <= 100.0 * x[self.state["psurf"]][0] <= high:
+            return False
+        return bool(np.abs(x[self.state["temperature"]]).max() < T_SPAN_K)
 
     def _band(self, b: int, x: np.ndarray, layers: Layers, slopes: list[Layers], K: np.ndarray) -> np.ndarray:
         """Return the radiance (spectel) of one band and fill its Jacobian (spectel, state)."""
@@ -92,15 +103,15 @@ class ForwardModel:
         if band.airglow is not None:
             glow = band.airglow / self._mu
             total = total + x[sv["airglow"]] @ glow
-        fields = np.concatenate([[total], jac, level * direct * poly, glow])
+        fields = np.concatenate([[total], jac, direct * poly, glow])
         seen, slope = self._convolve(b, x, fields)
         for k, column in enumerate(columns):
             K[:, column] = seen[1 + k]
         first = 1 + len(columns)
         surface = sv[f"surface_{b}"]
-        K[:, surface] = seen[first : first + 3].T
+        K[:, surface] = level * seen[first : first + 3].T
         if "wind" in sv:
-            K[:, sv["wind"].start] = by_wind / level * (x[surface] @ seen[first : first + 3])
+            K[:, sv["wind"].start] = by_wind * (x[surface] @ seen[first : first + 3])
         K[:, sv[f"dispersion_{b}"]] = slope[:, None] * _stretch().T
         if band.airglow is not None:
             K[:, sv["airglow"]] = seen[-2:].T
@@ -176,7 +187,7 @@ class ForwardModel:
         s, t = path / sun, reflectance * direct / sun
         if b not in self._training:
             self._training[b] = np.argsort(s)[np.linspace(0, s.size - 1, diffuse.TRAINING_POINTS).astype(int)]
-            self._scale[b] = s.max(), t.max()
+            self._scale[b] = s.max(), max(t.max(), np.finfo(float).tiny)
         s0, t0 = self._scale[b]
         features = np.stack([s, t, s * s / s0, s * t / t0, t * t / t0, s**3 / s0**2])
         if self.calls <= FITS_OF_DIFFUSE[self.viewing.glint]:
@@ -185,6 +196,8 @@ class ForwardModel:
             albedo = np.zeros(at.size) if self.viewing.glint else reflectance[at]
             slab = diffuse.Slab(tau, ray, self._mu0, self._mu, self.viewing.raa_deg, albedo)
             light = diffuse.multiple_scattering(slab)
+            if not np.all(np.isfinite(light)) or not np.all(np.isfinite(features[:, at])):
+                return np.full_like(sun, np.nan)  # no state to fit at, and LAPACK may hang on NaN
             self._fit[b] = np.linalg.lstsq(features[:, at].T, light, rcond=1e-10)[0]
         return sun * (self._fit[b] @ features)
 

@@ -64,6 +64,10 @@ def convolve(
             total += weight[n]
             dtotal += dweight[n]
             n += 1
+        if total <= 0.0:  # the spectel lies outside the grid
+            out[:, s] = np.nan
+            slope[s] = np.nan
+            continue
         for c in range(count):
             acc = 0.0
             for j in range(n):

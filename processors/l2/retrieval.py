@@ -18,6 +18,16 @@ from .solar import photon_irradiance
 
 CONVERGED, ITERATION_LIMIT, DIVERGED, NOT_ATTEMPTED = range(4)
 Row = dict[str, Any]
+GEOMETRY = (
+    "solar_zenith_angle",
+    "sensor_zenith_angle",
+    "solar_azimuth_angle",
+    "sensor_azimuth_angle",
+    "sensor_recession_speed",
+    "sun_recession_speed",
+    "earth_sun_distance",
+    "latitude",
+)
 
 
 @dataclass(frozen=True)
@@ -32,17 +42,8 @@ class Spectra:
 
 def retrieve(sounding: Mapping[str, Any], forecast: Mapping[str, Any], aux: Auxiliary, settings: Row) -> Row:
     """Return the L2 values of one sounding; what cannot be retrieved is flagged, its values left out."""
-    spectra = Spectra(
-        sounding["radiance"].astype(float),
-        sounding["radiance_uncertainty"].astype(float),
-        sounding["wavelength"],
-        (sounding["spectel_quality"] == 0) & np.isfinite(sounding["radiance"]),
-    )
-    geometry = [
-        sounding[name] for name in ("solar_zenith_angle", "sensor_zenith_angle", "sensor_recession_speed")
-    ]
-    usable = np.all(np.isfinite(geometry)) and sounding["solar_zenith_angle"] < settings["sza_limit"]
-    if not usable or spectra.good.sum(axis=1).min() < SPECTELS // 2:
+    spectra = read_spectra(sounding)
+    if not usable(sounding, forecast, spectra, settings):
         return {"outcome_flag": NOT_ATTEMPTED, "xco2_quality_flag": 1, "iterations": 0}
     model = forward_model(sounding, forecast, spectra, aux)
     good = spectra.good.ravel()
@@ -54,10 +55,37 @@ def retrieve(sounding: Mapping[str, Any], forecast: Mapping[str, Any], aux: Auxi
 
     x_a, S_a = model.state.x_a, model.state.S_a
     solution = solve(masked, y, variance, x_a, S_a, settings["max_iterations"])
+    if not np.all(np.isfinite(solution.K)):
+        return {"outcome_flag": DIVERGED, "xco2_quality_flag": 1, "iterations": solution.iterations}
     return {
         **_column(model, solution, variance),
         **_fit(model, solution, spectra, settings),
     }
+
+
+def read_spectra(sounding: Mapping[str, Any]) -> Spectra:
+    """Take the spectra of a sounding; good is a spectel whose numbers all have a meaning."""
+    radiance, sigma, wavelength = (
+        np.asarray(sounding[name], dtype=float) for name in ("radiance", "radiance_uncertainty", "wavelength")
+    )
+    numbers = np.isfinite(radiance) & np.isfinite(sigma) & np.isfinite(wavelength) & (sigma > 0.0)
+    return Spectra(radiance, sigma, wavelength, (sounding["spectel_quality"] == 0) & numbers)
+
+
+def usable(sounding: Mapping[str, Any], forecast: Mapping[str, Any], spectra: Spectra, settings: Row) -> bool:
+    """Tell whether a sounding has Sun, light in half of each band, and numbers all over."""
+    finite = all(np.all(np.isfinite(sounding[name])) for name in GEOMETRY)
+    finite = finite and all(np.all(np.isfinite(values)) for values in forecast.values())
+    if not finite or not sounding["solar_zenith_angle"] < settings["sza_limit"]:
+        return False
+    low, high = atmosphere.PSURF_RANGE_PA
+    if not low <= forecast["surface_pressure"] <= high or spectra.good.sum(axis=1).min() < SPECTELS // 2:
+        return False
+    snr = [
+        np.median(r[good] / s[good])
+        for r, s, good in zip(spectra.radiance, spectra.sigma, spectra.good, strict=True)
+    ]
+    return bool(min(snr) >= settings["snr_limit"])
 
 
 def forward_model(

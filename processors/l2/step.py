@@ -15,6 +15,7 @@ DEFAULTS: dict[str, Any] = {
     "max_iterations": 12,
     "chi2_limit": 1.4,  # per band, above it a sounding is graded bad (OCO-2 B11 practice)
     "sza_limit": 80.0,  # degrees, no retrieval beyond
+    "snr_limit": 5.0,  # median of a band, no retrieval below; the mission's darkest scenes have 61 in B1
 }
 
 
