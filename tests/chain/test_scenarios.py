@@ -49,9 +49,10 @@ class Outcome:
 def twin(runs: Path, scenario: Path, *options: str) -> Outcome:
     command = [sys.executable, "-m", "twin", "run", str(scenario), "--runs", str(runs), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
-    made = [path for path in runs.glob(f"{scenario.stem}-*") if path.is_dir()]
-    assert len(made) == 1, done.stderr
-    return Outcome(done.returncode, done.stdout, done.stderr, made[0])
+    made = list(runs.glob(f"{scenario.stem}-*/scenario.json"))  # written anew by every run
+    assert made, done.stderr
+    newest = max(made, key=lambda path: path.stat().st_mtime_ns).parent
+    return Outcome(done.returncode, done.stdout, done.stderr, newest)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,7 @@ def test_repeating_the_command_does_nothing_again(outcome, runs):
     scenario = next(path for path in SCENARIOS if outcome.directory.name.startswith(path.stem))
     before = {path: path.stat().st_mtime_ns for path in outcome.directory.rglob("*.nc")}
     again = twin(runs, scenario, "--soundings", str(SOUNDINGS))
+    assert again.directory == outcome.directory, "the sources were edited between the two runs"
     assert again.code == outcome.code
     assert again.stdout == outcome.stdout
     assert {path: path.stat().st_mtime_ns for path in outcome.directory.rglob("*.nc")} == before
