@@ -35,7 +35,7 @@ def load(job: Job) -> Auxiliary:
         gaussians = cia.read(job.input("cia"))
         sun = solar.read(job.input("solar_lines"), job.input("solar_continuum"))
         o2 = lines.read_lines(spectroscopy.lines)["O2"]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, OSError) as error:
         raise BadInput(f"{job.path}: auxiliary file not as expected: {error}: give a whole file") from error
     b4 = next(t.band.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
     return Auxiliary(

@@ -19,6 +19,8 @@ def read(path: Path) -> Gaussians:
             table.setdefault(row["band"], []).append(
                 (amplitude, float(row["center_cm1"]), float(row["width_cm1"]))
             )
+    if not table:
+        raise ValueError(f"{path}: expected one row a Gaussian, found none: amplitude 0 means no absorption")
     return table
 
 

@@ -17,7 +17,7 @@ from processors.l2.retrieval import Spectra, forward_model
 
 DATA = Path(__file__).parents[3] / "truth" / "data"
 FWHM_NM = (0.0299, 0.0623, 0.0787, 0.0492)
-# Windows of 14 to 25 cm-1 with strong and weak lines, water and continuum: the whole code at a tenth of its cost.
+# Windows with strong and weak lines, water and continuum: the whole code at a tenth of its cost
 NARROW = (
     Band(0, "B1", "O2", 13115, 13140),
     Band(1, "B2", "CO2", 6226, 6240),
@@ -26,10 +26,10 @@ NARROW = (
 )
 MARGIN_CM1 = 2.0  # the response and the Doppler shift stay inside the window
 NANOMETRES = ((758.3, 768.8), (1596.7, 1618.9), (2023.0, 2051.0), (1264.0, 1282.2))  # of the mission
-# Mission: electrons and photon radiance (s-1 m-2 sr-1 um-1) at albedo 0.2, SZA 45; 100 electrons of other noise
+# Mission: electrons and photon radiance (s-1 m-2 sr-1 um-1) at albedo 0.2, SZA 45
 MEAN_ELECTRONS = np.array([9.02e4, 1.28e5, 3.93e4, 1.52e5])
 MEAN_RADIANCE = np.array([2.15e20, 8.7e19, 5.2e19, 1.31e20])
-OTHER_NOISE = 100.0
+OTHER_NOISE = 100.0  # electrons
 
 
 @dataclass(frozen=True)

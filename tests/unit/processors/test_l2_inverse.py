@@ -59,7 +59,7 @@ def test_noise_smoothing_and_interference_add_up():
 
 
 def test_correlated_blocks_leave_a_cross_term():
-    """Off-diagonal prior: total - parts = 2 (a - h)^T S_cross b, so the split is for block-diagonal priors."""
+    """Off-diagonal prior: total - parts = 2 (a - h)^T S_cross b; the split is for block-diagonal ones."""
     K, _, variance, _, S_a = linear_problem(block_diagonal=False)
     h = np.array([0.2, 0.3, 0.5])
     post = inverse.posterior(K, variance, S_a)
@@ -74,7 +74,7 @@ def test_correlated_blocks_leave_a_cross_term():
 def test_errors_are_those_of_many_retrievals():
     """Scatter of the column over draws of truth and noise: 20 000 draws know a sigma to 0.5 %."""
     two_percent = 0.02
-    K, _, variance, x_a, S_a = linear_problem()
+    K, _, variance, _, S_a = linear_problem()
     h = np.array([0.2, 0.3, 0.5])
     post = inverse.posterior(K, variance, S_a)
     errors = inverse.column_errors(post, variance, S_a, h, slice(0, 3))
@@ -179,7 +179,7 @@ def test_model_without_numbers_ends_unconverged_at_the_prior():
 
 @pytest.mark.parametrize("variance", [1.0, 1e4])
 def test_model_that_grows_where_its_jacobian_falls_ends_unconverged(variance):
-    """A Jacobian of the wrong sign: every step raises the cost, none is taken, a short damped one no better."""
+    """A Jacobian of the wrong sign: every step raises the cost, none is taken, short or long."""
     solution = inverse.solve(
         lambda x: (x**3 + 10.0 * x, np.array([[-10.0]])),
         np.array([100.0]), np.array([variance]), np.array([1.0]), np.array([[1e4]]), 30,

@@ -1,0 +1,249 @@
+"""Line shapes, tables and continua of L2 against direct formulas."""
+
+from __future__ import annotations
+
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import wofz
+
+from processors.job import BadInput
+from processors.l2 import airglow, auxiliary, cia, lines, tables
+from processors.l2.bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA, Band, reference_temperature_k
+from processors.l2.lineshape import voigt_cross_section
+
+at_the_seam = 1.3e-4  # where the asymptotic form of w takes over, |z| = 12
+SMALL = (Band(0, "B1", "O2", 13120, 13122), Band(1, "B2", "CO2", 6230, 6231))
+FOURTH = Band(3, "B4", "O2", 7880, 7881)
+
+
+@pytest.mark.parametrize("ratio", [1e-4, 0.01, 0.3, 1.0, 3.0, 8.0, 11.9, 12.1, 50.0])
+def test_voigt_is_the_real_part_of_w(ratio):
+    """Lorentz over Doppler width from the mesosphere to the ground and beyond; 25 cm-1 to each side."""
+    doppler, center, step = 0.01, 6230.00123, 0.001
+    first, points = 6215.0, 30_001
+    found = voigt_cross_section(
+        first, points, step, *(np.array([v]) for v in (center, 2.0, ratio * doppler, doppler))
+    )
+    x = (first + step * np.arange(points) - center) / doppler
+    expected = 2.0 * wofz(x + 1j * ratio).real / (np.sqrt(np.pi) * doppler)
+    np.testing.assert_allclose(found, expected, rtol=at_the_seam)
+
+
+def test_wings_end_at_25_wavenumbers_and_lines_beyond_the_grid_reach_in():
+    one = [np.array([v]) for v in (1.0, 0.05, 0.01)]
+    found = voigt_cross_section(6200.0, 6001, 0.01, np.array([6195.0]), *one)
+    nu = 6200.0 + 0.01 * np.arange(6001)
+    assert np.all(found[nu < 6219.995] > 0.0)
+    assert np.all(found[nu > 6220.005] == 0.0)
+
+
+def direct(gas: str, nu: np.ndarray, p: float, t: float, data: Path) -> np.ndarray:
+    """Give a cross-section from the columns of the files, by wofz, in constants of its own."""
+    number = {"CO2": 2, "O2": 7, "H2O": 1}[gas]
+    sums = np.genfromtxt(data / "partition_sums.csv", delimiter=",", names=True, comments="#")
+    total = np.zeros(nu.size)
+    for path in data.glob("*.par"):
+        for row in path.read_text().splitlines():
+            center, iso = float(row[3:15]), int(row[2])
+            if int(row[:2]) != number or not nu[0] - 25 < center < nu[-1] + 25:
+                continue
+            strength, width, energy = float(row[15:25]), float(row[35:40]), float(row[45:55])
+            exponent, shift = float(row[55:59]), float(row[59:67])
+            own = (sums["molecule"] == number) & (sums["isotopologue"] == iso)
+            q = np.interp([296.0, t], sums["temperature_k"][own], sums["q"][own])
+            c2 = 1.438776877
+            strength *= q[0] / q[1] * np.exp(-c2 * energy * (1 / t - 1 / 296.0))
+            strength *= (1 - np.exp(-c2 * center / t)) / (1 - np.exp(-c2 * center / 296.0))
+            mass = lines.MASS_G_MOL[gas, iso]
+            doppler = center / 299792458.0 * np.sqrt(2 * 8.314462618 * t / (mass * 1e-3))
+            lorentz = width * p / 101325.0 * (296.0 / t) ** exponent
+            x = nu - center - shift * p / 101325.0
+            shape = wofz((x + 1j * lorentz) / doppler).real / (np.sqrt(np.pi) * doppler)
+            total += np.where(np.abs(x) <= 25.0, strength * shape, 0.0)
+    return total
+
+
+@pytest.mark.parametrize(("b", "gas", "column"), [(0, "O2", 4.5e24), (1, "CO2", 8.7e21), (2, "CO2", 8.7e21)])
+@pytest.mark.parametrize("layer", [3, 15, 25, 33])
+def test_tables_give_the_transmittance_of_line_by_line(narrow, l2_kit, b, gas, column, layer):
+    """Between the nodes of the cubic, up to 30 K away; one layer at air mass 2; O2 is worst, 2.1e-4."""
+    quarter_per_mille = 2.5e-4
+    table = narrow.aux.tables[b]
+    nu = table.band.wavenumber_cm1[::3]
+    p, t_ref = LAYER_MID_PA[layer], reference_temperature_k(LAYER_MID_PA)[layer]
+    in_layer = 2.0 * column * np.diff(LAYER_EDGES_PA)[layer] / 101325.0
+    for away in (-30.0, -11.0, 5.0, 25.0):
+        t = away / tables.T_SPAN_K
+        cubic = (table.gas[layer].astype(float).T @ [1.0, t, t**2, t**3])[::3]
+        exact = direct(gas, nu, p, t_ref + away, l2_kit.DATA)
+        error = np.abs(np.exp(-in_layer * cubic) - np.exp(-in_layer * exact)).max()
+        assert error < quarter_per_mille
+
+
+def test_single_precision_costs_nothing(narrow):
+    """Transmittance with tables in single and double precision, air mass 4."""
+    one_in_100_000 = 1e-5
+    table = narrow.aux.tables[2]
+    folder = Path(__file__).parents[3] / "truth" / "data"
+    lists, partition = lines.read_lines(folder), lines.read_partition_sums(folder / "partition_sums.csv")
+    nu = table.band.wavenumber_cm1
+    kept = lists["CO2"].within(nu[0] - 25.0, nu[-1] + 25.0)
+    to_power = np.linalg.inv(np.vander(tables.T_NODES, 4, increasing=True))
+    tau = np.zeros((2, nu.size))
+    for layer in range(0, 36, 5):  # each for the five about it
+        t_ref = reference_temperature_k(LAYER_MID_PA)[layer]
+        exact = to_power @ np.array(
+            [lines.cross_section(kept, "CO2", partition, (nu[0], nu.size, 0.01), LAYER_MID_PA[layer],
+                                 t_ref + tables.T_SPAN_K * t) for t in tables.T_NODES]
+        )  # fmt: skip
+        powers = 0.4 ** np.arange(4)
+        column = 4.0 * 8.7e21 * 5.0 * np.diff(LAYER_EDGES_PA)[layer] / 101325.0
+        tau += column * np.array([powers @ exact, powers @ table.gas[layer].astype(float)])
+    single, double = np.exp(-tau[1]), np.exp(-tau[0])
+    assert np.abs(single - double).max() < one_in_100_000
+
+
+def test_a_product_may_run_without_water(narrow):
+    assert not tables.coefficients(SMALL[0], "H2O", {}, {}).any()
+
+
+def test_continuum_depth_of_oxygen_pairs(l2_kit):
+    """PHYSICS: vertical 0.010 in the A band, 0.04 at 1.27 um; isothermal-lapse air, one exponential."""
+    five_percent, one_digit = 0.05, 0.25
+    table = cia.read(l2_kit.DATA / "cia_v1.csv")
+    z = np.arange(0.0, 60_000.0, 50.0)
+    t = np.maximum(288.15 - 6.5e-3 * z, 216.65)
+    p = 101325.0 * np.exp(
+        -np.concatenate([[0], np.cumsum(9.80665 / 287.05 / (0.5 * (t[1:] + t[:-1])) * 50.0)])
+    )
+    amagat = p / 101325.0 * 273.15 / t
+    path_cm = 100.0 * np.trapezoid(amagat**2, z)
+    for band, expected in ((BANDS[0], 0.010), (BANDS[3], 0.04)):
+        peak = cia.coefficient(table, band.name, band.wavenumber_cm1).max()
+        assert peak * path_cm == pytest.approx(expected, rel=one_digit)
+    at_13060 = cia.coefficient(table, "B1", np.array([13060.0]))[0]
+    assert at_13060 == pytest.approx(1.57e-8, rel=five_percent)
+    assert not cia.coefficient(table, "B2", BANDS[1].wavenumber_cm1).any()
+
+
+def test_cia_depth_of_the_model_s_layers(l2_kit, narrow):
+    """The layers' own integral of squared density against a fine integration over height, dry air."""
+    one_percent = 0.01
+    from processors.l2 import atmosphere
+
+    model = narrow.model(l2_kit.Case(psurf=1013.25))
+    meteo = model.meteo
+    got = atmosphere.layers(meteo, 101_325.0, np.zeros(6), 0.0).cia.sum()
+    p = np.geomspace(50.0, 101_325.0, 20_000)
+    t = np.interp(np.log(p), np.log(meteo.pressure_pa), meteo.temperature_k)
+    dz = 8.314462618 * t / (28.9644e-3 * 9.79 * p)  # m Pa-1
+    amagat = p / 101325.0 * 273.15 / t
+    assert got == pytest.approx(100.0 * np.trapezoid(amagat**2 * dz, p), rel=one_percent)
+
+
+def test_airglow_carries_one_megarayleigh(l2_kit):
+    """Integrated over a grid that holds the whole band: 1e16/(4 pi) photons; colder means narrower."""
+    one_percent = 0.01
+    o2 = lines.read_lines(l2_kit.DATA)["O2"]
+    nu = np.arange(7700.0, 8000.0, 0.002)
+    for temperature in (220.0, 260.0):
+        photons = np.trapezoid(airglow.emission(o2, nu, temperature) * 1e4 / nu**2, nu)
+        assert photons == pytest.approx(1e16 / (4 * np.pi), rel=one_percent)
+    value, slope = airglow.spectra(o2, nu)
+    expected = airglow.emission(o2, nu, 252.0) - value
+    np.testing.assert_allclose(2.0 * slope, expected, atol=0.02 * np.abs(expected).max())
+
+
+def build(cache: str, data: str) -> None:
+    """Build small tables in a process of its own."""
+    tables.BANDS = SMALL
+    tables.load(tables.Spectroscopy(Path(data), Path(data) / "partition_sums.csv"), Path(cache))
+
+
+def test_two_processes_share_the_building(tmp_path, l2_kit):
+    """At once into one cache, and alone into another: the same bytes, no litter."""
+    context = multiprocessing.get_context("spawn")
+    shared, data = str(tmp_path / "shared"), str(l2_kit.DATA)
+    pair = [context.Process(target=build, args=(shared, data)) for _ in range(2)]
+    for process in pair:
+        process.start()
+    alone = context.Process(target=build, args=(str(tmp_path / "alone"), data))
+    alone.start()
+    for process in (*pair, alone):
+        process.join(120)
+        assert process.exitcode == 0
+    files = {side: sorted((tmp_path / side).rglob("*.npy")) for side in ("shared", "alone")}
+    assert [f.name for f in files["shared"]] == ["B1-H2O.npy", "B1-O2.npy", "B2-CO2.npy", "B2-H2O.npy"]
+    assert [f.read_bytes() for f in files["shared"]] == [f.read_bytes() for f in files["alone"]]
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("left", [0, 60, 5000])
+def test_a_truncated_table_is_built_again(tmp_path, monkeypatch, l2_kit, left):
+    monkeypatch.setattr(tables, "BANDS", SMALL[1:])
+    source = tables.Spectroscopy(l2_kit.DATA, l2_kit.DATA / "partition_sums.csv")
+    whole = np.array(tables.load(source, tmp_path)[0].gas)
+    [path] = tmp_path.rglob("B2-CO2.npy")
+    path.write_bytes(path.read_bytes()[:left])
+    np.testing.assert_array_equal(tables.load(source, tmp_path)[0].gas, whole)
+
+
+def test_tables_follow_the_files(tmp_path, monkeypatch, l2_kit):
+    """Another line file or partition sum asks for another folder; the same ones do not."""
+    text = (l2_kit.DATA / "lines_v1.par").read_text()
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    (folder / "a.par").write_text(text)
+    sums = tmp_path / "sums.csv"
+    sums.write_bytes((l2_kit.DATA / "partition_sums.csv").read_bytes())
+    source = tables.Spectroscopy(folder, sums)
+    first = source.digest()
+    assert source.digest() == first
+    sums.write_text(sums.read_text() + "\n")
+    second = source.digest()
+    (folder / "a.par").write_text(text.replace("2.7", "2.8", 1))
+    assert len({first, second, source.digest()}) == 3
+
+
+BROKEN = {
+    "partition_sums": ["", "molecule,isotopologue\n2,1\n", "molecule,isotopologue,temperature_k,q\n2,1,100\n",
+                       "molecule,isotopologue,temperature_k,q\n2,1,warm,3\n"],
+    "cia": ["", "band,center_cm1\nB1,3\n",
+            "band,peak_cm1_amagat2,amplitude,center_cm1,width_cm1\nB1,1e-8,x,1,1\n",
+            "band,peak_cm1_amagat2,amplitude,center_cm1,width_cm1\nB1,1e-8,1\n"],
+    "solar_lines": ["", "wavenumber_cm1\n3\n",
+                    "wavenumber_cm1,optical_depth,lorentz_width_cm1,doppler_width_cm1\n1,2\n"],
+    "solar_continuum": ["", "nm\n3\n", "wavelength_nm,irradiance_w_m2_um\n760,much\n"],
+    "lines": ["", "no line at all\n", " 71 13120.000000 1.0E-24\n", "\x00\x01\xff\n"],
+}  # fmt: skip
+
+
+class Order:
+    """The part of a job that auxiliary.load asks for."""
+
+    def __init__(self, folder: Path, inputs: dict[str, Path]) -> None:
+        self.inputs, self.cache, self.path = inputs, folder / "cache", folder / "job.yaml"
+
+    def input(self, name: str) -> Path:
+        return self.inputs[name]
+
+
+CASES = [(name, n) for name, texts in BROKEN.items() for n in range(len(texts))]
+
+
+@pytest.mark.parametrize(("name", "n"), CASES)
+def test_malformed_auxiliary_files_are_refused(tmp_path, monkeypatch, l2_kit, name, n):
+    """Empty, without a column, cut short, or with a word for a number: BadInput that names the job."""
+    monkeypatch.setattr(tables, "BANDS", (*SMALL, FOURTH))
+    inputs = {"lines": l2_kit.DATA, "ckd": tmp_path}
+    for key in ("partition_sums", "solar_lines", "solar_continuum", "cia"):
+        suffix = {"cia": "_v1", "solar_lines": "_v1"}.get(key, "")
+        inputs[key] = l2_kit.DATA / f"{key}{suffix}.csv"
+    bad = tmp_path / "bad.par" if name == "lines" else tmp_path / "bad.csv"
+    bad.write_text(BROKEN[name][n], encoding="latin-1")
+    inputs[name] = tmp_path if name == "lines" else bad
+    with pytest.raises(BadInput, match="expected"):
+        auxiliary.load(Order(tmp_path, inputs))
