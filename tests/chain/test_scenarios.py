@@ -57,7 +57,9 @@ def twin(runs: Path, scenario: Path, *options: str) -> Outcome:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("runs")
+    runs = tmp_path_factory.mktemp("runs")
+    (runs / ".cache").mkdir()  # of the tables, lent to the other folders of runs
+    return runs
 
 
 @pytest.fixture(scope="module", params=SCENARIOS, ids=lambda path: path.stem)
