@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def run(job: Job) -> None:
     pairs = job.pairs("l1b", "l2")
     prior_path = job.input("prior")
     prior = products.read(prior_path, level="prior")
-    rows_of = {int(key): row for row, key in enumerate(prior["sounding_id"])}
+    rows_of = _rows(prior_path, prior["sounding_id"])
     aux = auxiliary.load(job)
     for source, target in pairs:
         l1b = products.read(source, level="l1b")
@@ -45,6 +46,17 @@ def run(job: Job) -> None:
         products.write(target, "l2", {**kept, **_stack(rows)}, attributes, parents=parents)
 
 
+def _rows(path: Path, sounding_id: np.ndarray) -> dict[int, int]:
+    """Map the soundings of the prior to its rows; two forecasts of one sounding are refused."""
+    keys, counts = np.unique(sounding_id, return_counts=True)
+    if np.any(counts > 1):
+        raise BadInput(
+            f"{path}: expected one forecast a sounding, got {counts.max()} of {keys[counts.argmax()]}: "
+            "make the prior again"
+        )
+    return {int(key): row for row, key in enumerate(sounding_id)}
+
+
 def _stack(rows: list[Row]) -> dict[str, np.ndarray]:
     """Gather what the retrieval gave: a number a failed sounding lacks becomes NaN."""
     table = products.table("l2")
@@ -53,6 +65,8 @@ def _stack(rows: list[Row]) -> dict[str, np.ndarray]:
         if name in table["shared"] or (spec.get("optional") and not any(name in row for row in rows)):
             continue
         shape = tuple(table["dimensions"][dim] for dim in spec["dims"][1:])
-        values = np.array([np.broadcast_to(row.get(name, np.nan), shape) for row in rows], dtype=float)
+        values = np.empty((len(rows), *shape))
+        for n, row in enumerate(rows):
+            values[n] = row.get(name, np.nan)
         out[name] = values.astype(np.int64) if spec["dtype"].startswith("i") else values
     return out

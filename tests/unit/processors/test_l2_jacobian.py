@@ -40,6 +40,11 @@ def freeze_diffuse_light(model, x: np.ndarray) -> None:
     model._diffuse_light = lambda b, *arguments: kept[b]
 
 
+def without_layer_columns(model) -> None:
+    """Spare the costly columns where only the radiance is wanted."""
+    model._layer_jacobian = lambda *_: ([], np.zeros((0, 2), np.int64), np.zeros((0, 6)))
+
+
 def names(state) -> list[str]:
     return [block.name for block in state.blocks for _ in block.prior]
 
@@ -60,6 +65,7 @@ def test_every_column_is_a_derivative(narrow, l2_kit, glint, sza, vza, raa, psur
     freeze_diffuse_light(model, x)
     F, K = model(x)
     F, K = F.reshape(4, -1), K.reshape(4, 1024, -1)
+    without_layer_columns(model)
     for k, name in enumerate(names(model.state)):
         difference, step = central_difference(model, x, k)
         for b in range(4):

@@ -1,0 +1,176 @@
+"""L2 as a program on files: what is handed on, what is flagged, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+import yaml
+
+from processors import __main__ as program
+from processors import products
+from processors.l2 import tables
+
+TIME = 1_780_000_000.0  # s since 1970, 2026
+FIRST = 100_000_000_011
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _narrow_bands(monkeypatch, l2_kit):
+    monkeypatch.setattr(tables, "BANDS", l2_kit.NARROW)
+
+
+@pytest.fixture(scope="module")
+def soundings(narrow, l2_kit) -> list[dict]:
+    """Four soundings: land, sea, dark land, land again with other noise."""
+    land, sea = l2_kit.Case(), l2_kit.Case(True, 40.0, 40.0, 180.0, 1005.0)
+    cases = (land, sea, land, land)
+    rows = [narrow.measured(case, seed) for seed, case in enumerate(cases)]
+    rows[2]["radiance"] = rows[2]["radiance"] * 1e-5
+    for n, (row, case) in enumerate(zip(rows, cases, strict=True)):
+        row["sounding_id"], row["case"] = FIRST + 10 * n, case
+    return rows
+
+
+def write_l1b(path: Path, rows: list[dict]) -> Path:
+    table = products.table("l1b")["variables"]
+    sizes = {"sounding": len(rows), "vertex": 4, "band": 4, "spectel": 1024}
+    values = {}
+    for name, spec in table.items():
+        array = np.zeros([sizes[d] for d in spec["dims"]], spec["dtype"])
+        for n, row in enumerate(rows):
+            array[n] = row.get(name, 1.0 if spec["dtype"].startswith("f") else 0)
+        values[name] = array
+    values["time"] = TIME + np.arange(len(rows))
+    products.write(path, "l1b", values, {"scenario_hash": "abc"})
+    return path
+
+
+def write_prior(path: Path, rows: list[dict], l2_kit) -> Path:
+    forecasts = [l2_kit.forecast(row["case"]) for row in rows]
+    values = {name: np.array([forecast[name] for forecast in forecasts]) for name in forecasts[0]}
+    values["sounding_id"] = np.array([row["sounding_id"] for row in rows])
+    products.write(path, "prior", values, {})
+    return path
+
+
+def write_ckd(path: Path, l2_kit) -> Path:
+    with netCDF4.Dataset(path, "w") as dataset:
+        dataset.setncatts({"ckd_id": "ckd-7", "ckd_version": np.int32(1)})
+        dataset.setncatts({"validity_start": "2025-01-01T00:00:00Z", "validity_end": "2035-01-01T00:00:00Z"})
+        for name, size in {"band": 4, "fov": 3, "node": 5, "offset": 201}.items():
+            dataset.createDimension(name, size)
+        dims = {"isrf_node": ("node",), "isrf_offset": ("band", "offset")}
+        dims["isrf"] = ("band", "fov", "node", "offset")
+        group = dataset.createGroup("isrf")
+        for name, values in l2_kit.gaussian_isrf().items():
+            group.createVariable(name, "f8", dims[name])[...] = values
+    return path
+
+
+@pytest.fixture
+def prepared(tmp_path, cache, soundings, l2_kit):
+    """Give a function that writes granules, prior and order, runs the step, returns (code, products)."""
+
+    def run(granules=None, prior=None, **settings):
+        granules = [soundings] if granules is None else granules
+        folder = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        l1b = [str(write_l1b(folder / f"l1b_{n}.nc", rows)) for n, rows in enumerate(granules)]
+        data = l2_kit.DATA
+        inputs = {
+            "l1b": l1b,
+            "ckd": str(write_ckd(folder / "ckd.nc", l2_kit)),
+            "prior": str(write_prior(folder / "prior.nc", soundings if prior is None else prior, l2_kit)),
+            "lines": str(data),
+            "partition_sums": str(data / "partition_sums.csv"),
+            "cia": str(data / "cia_v1.csv"),
+            "solar_lines": str(data / "solar_lines_v1.csv"),
+            "solar_continuum": str(data / "solar_continuum.csv"),
+        }
+        outputs = [str(folder / f"l2_{n}.nc") for n in range(len(granules))]
+        order = {"step": "l2", "inputs": inputs, "outputs": {"l2": outputs}, "settings": settings}
+        order |= {"scenario_hash": "abc", "cache": str(cache)}
+        (folder / "job.yaml").write_text(yaml.safe_dump(order))
+        code = program.main(["l2", str(folder / "job.yaml")])
+        return code, [products.read(path, level="l2") for path in outputs] if code == 0 else []
+
+    return run
+
+
+def test_granule_with_good_and_dark_soundings(prepared, soundings):
+    code, [l2] = prepared()
+    assert code == program.DONE
+    np.testing.assert_array_equal(l2["outcome_flag"], [0, 0, 3, 0])
+    np.testing.assert_array_equal(l2["xco2_quality_flag"], [0, 0, 1, 0])
+    np.testing.assert_array_equal(l2["sounding_id"], [row["sounding_id"] for row in soundings])
+    for name, spec in products.table("l2")["variables"].items():
+        if name in l2 and spec["dtype"].startswith("f") and name not in products.table("l2")["shared"]:
+            assert np.isnan(l2[name][2]).all(), name
+    assert np.isnan(l2["wind_speed"][[0, 3]]).all()
+    assert np.isfinite(l2["wind_speed"][1])
+    five_sigma = 5.0
+    good = l2["outcome_flag"] == 0
+    error = np.abs(l2["xco2"] - l2["xco2_apriori"])[good]
+    assert np.all(error < five_sigma * l2["xco2_uncertainty_noise"][good])
+    assert (l2.attrs["ckd_id"], l2.attrs["scenario_hash"]) == ("ckd-7", "abc")
+
+
+def test_a_sounding_s_result_depends_on_itself_alone(prepared, soundings):
+    """The same bits in another order, alone, in another granule of the job, and with another prior file."""
+    _, [whole] = prepared()
+    order = [3, 1, 0, 2]
+    _, [turned, alone] = prepared([[soundings[n] for n in order], [soundings[1]]], prior=soundings[::-1])
+    for name in products.table("l2")["variables"]:
+        if name in whole and name != "time":
+            np.testing.assert_array_equal(turned[name], whole[name][order], err_msg=name)
+            np.testing.assert_array_equal(alone.get(name, whole[name][1:2]), whole[name][1:2], err_msg=name)
+
+
+def test_a_granule_of_failures_alone_is_a_product(prepared, soundings):
+    code, [l2] = prepared([[soundings[2], soundings[2]]])
+    assert code == program.DONE
+    np.testing.assert_array_equal(l2["outcome_flag"], [3, 3])
+    assert np.isnan(l2["xco2"]).all()
+
+
+def test_a_granule_without_soundings_is_a_product(prepared):
+    code, [l2] = prepared([[]])
+    assert code == program.DONE
+    assert l2["xco2"].shape == (0,)
+    assert l2["chi2"].shape == (0, 4)
+
+
+def test_sounding_without_forecast_is_refused(prepared, soundings, capsys):
+    code, _ = prepared(prior=soundings[:3])
+    assert code == program.BAD_INPUT
+    assert str(FIRST + 30) in capsys.readouterr().err
+
+
+def test_sounding_with_two_forecasts_is_refused(prepared, soundings, capsys):
+    code, _ = prepared(prior=[*soundings, soundings[1]])
+    assert code == program.BAD_INPUT
+    assert str(FIRST + 10) in capsys.readouterr().err
+
+
+def test_quality_limit_is_a_setting(prepared, soundings):
+    _, [l2] = prepared([[soundings[0]]], chi2_limit=0.5)
+    np.testing.assert_array_equal(l2["outcome_flag"], 0)
+    np.testing.assert_array_equal(l2["xco2_quality_flag"], 1)
+
+
+def test_unknown_setting_is_refused(prepared, soundings):
+    assert prepared([[soundings[2]]], chi2limit=1.0)[0] == program.BAD_INPUT
+
+
+def test_iteration_limit_is_flagged(prepared, soundings):
+    _, [l2] = prepared([[soundings[0]]], max_iterations=1)
+    np.testing.assert_array_equal(l2["outcome_flag"], 1)
+    np.testing.assert_array_equal(l2["xco2_quality_flag"], 1)
