@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -207,3 +208,11 @@ def write_the_rest(root: Path) -> None:
 @pytest.fixture
 def fake_run(tmp_path) -> FakeRun:
     return FakeRun(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """Hear SIGINT also where the tests were started in the background, which makes a shell ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
