@@ -68,22 +68,19 @@ def _path(folder: Path, band: Band, gas: str) -> Path:
     return folder / f"{band.name}-{gas}.npy"
 
 
-def _whole(path: Path, band: Band) -> bool:
+def _whole(path: Path) -> bool:
     """Tell whether a table is there and not cut short."""
     try:
-        shape = np.load(path, mmap_mode="r").shape
+        np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError):
         return False
-    return bool(shape == (LAYER_MID_PA.size, 4, band.wavenumber_cm1.size))
+    return True
 
 
 def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:
     sources: tuple | None = None
     while missing := [
-        (band, gas)
-        for band in BANDS
-        for gas in (band.gas, "H2O")
-        if not _whole(_path(folder, band, gas), band)
+        (band, gas) for band in BANDS for gas in (band.gas, "H2O") if not _whole(_path(folder, band, gas))
     ]:
         progressed = False
         for band, gas in missing:
@@ -92,7 +89,7 @@ def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue  # another process builds this one
-                if not _whole(_path(folder, band, gas), band):
+                if not _whole(_path(folder, band, gas)):
                     sources = sources or (
                         read_lines(spectroscopy.lines),
                         read_partition_sums(spectroscopy.partition_sums),

@@ -66,6 +66,12 @@ def test_noise_model_is_the_mission_s(linear, l2_kit):
     np.testing.assert_allclose(snr, [285.0, 344.0, 177.0, 378.0], rtol=five_percent)
 
 
+def test_prior_of_the_column(linear):
+    """OCO-2's covariance allows 12 to 14 ppm."""
+    S_a = linear.model.state.S_a[:20, :20]
+    assert 12.0 - 0.5 < np.sqrt(linear.h @ S_a @ linear.h) < 14.0 + 0.5
+
+
 def test_uncertainty_and_degrees_of_freedom(linear):
     post, errors = linear.posterior()
     assert errors.total == pytest.approx(0.57, rel=quarter)

@@ -36,6 +36,20 @@ def test_cox_munk_by_wind(sza, vza, raa, wind):
     assert slope == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=one_in_a_million, abs=1e-12)
 
 
+@pytest.mark.parametrize(("sza", "vza"), [(40.0, 20.0), (10.0, 50.0), (55.0, 70.0)])
+def test_cox_munk_beside_the_specular_point(sza, vza):
+    """In the plane of Sun and sensor facets tilt by half the difference; Fresnel by angles."""
+    tilt, incidence = np.radians(abs(sza - vza) / 2.0), np.radians((sza + vza) / 2.0)
+    inside = np.arcsin(np.sin(incidence) / 1.317)
+    less, more = incidence - inside, incidence + inside
+    fresnel = 0.5 * ((np.sin(less) / np.sin(more)) ** 2 + (np.tan(less) / np.tan(more)) ** 2)
+    variance = 0.003 + 0.00512 * 9.0
+    density = np.exp(-(np.tan(tilt) ** 2) / variance) / (np.pi * variance)
+    mu0, mu = np.cos(np.radians([sza, vza]))
+    expected = np.pi * fresnel * density / (4.0 * mu0 * mu * np.cos(tilt) ** 4)
+    assert surface.glint_reflectance(sza, vza, 180.0, 9.0)[0] == pytest.approx(expected, rel=1e-9)
+
+
 def test_glint_lies_opposite_to_the_sun():
     """raa 180 is the glint, raa 0 (Sun and sensor on one side) is not."""
     glint, back = (surface.glint_reflectance(40.0, 40.0, raa, 5.0)[0] for raa in (180.0, 0.0))
