@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -157,24 +158,23 @@ def test_airglow_carries_one_megarayleigh(l2_kit):
     np.testing.assert_allclose(2.0 * slope, expected, atol=0.02 * np.abs(expected).max())
 
 
-def build(cache: str, data: str) -> None:
-    """Build small tables in a process of its own."""
-    tables.BANDS = SMALL
-    tables.load(tables.Spectroscopy(Path(data), Path(data) / "partition_sums.csv"), Path(cache))
+BUILD = """
+import sys
+from pathlib import Path
+from processors.l2 import tables
+from processors.l2.bands import Band
+tables.BANDS = {bands}
+data = Path(sys.argv[2])
+tables.load(tables.Spectroscopy(data, data / "partition_sums.csv"), Path(sys.argv[1]))
+"""
 
 
 def test_two_processes_share_the_building(tmp_path, l2_kit):
     """At once into one cache, and alone into another: the same bytes, no litter."""
-    context = multiprocessing.get_context("spawn")
-    shared, data = str(tmp_path / "shared"), str(l2_kit.DATA)
-    pair = [context.Process(target=build, args=(shared, data)) for _ in range(2)]
-    for process in pair:
-        process.start()
-    alone = context.Process(target=build, args=(str(tmp_path / "alone"), data))
-    alone.start()
-    for process in (*pair, alone):
-        process.join(120)
-        assert process.exitcode == 0
+    folders = [tmp_path / "shared", tmp_path / "shared", tmp_path / "alone"]
+    code = BUILD.format(bands=SMALL)
+    builders = [subprocess.Popen([sys.executable, "-c", code, f, l2_kit.DATA]) for f in folders]
+    assert [builder.wait(120) for builder in builders] == [0, 0, 0]
     files = {side: sorted((tmp_path / side).rglob("*.npy")) for side in ("shared", "alone")}
     assert [f.name for f in files["shared"]] == ["B1-H2O.npy", "B1-O2.npy", "B2-CO2.npy", "B2-H2O.npy"]
     assert [f.read_bytes() for f in files["shared"]] == [f.read_bytes() for f in files["alone"]]
