@@ -186,10 +186,12 @@ class ForwardModel:
         sun = self.bands[b].sun
         s, t = path / sun, reflectance * direct / sun
         if b not in self._training:
-            self._training[b] = np.argsort(s)[np.linspace(0, s.size - 1, diffuse.TRAINING_POINTS).astype(int)]
+            self._training[b] = np.unique(np.concatenate([_spread(s), _spread(t)]))
             self._scale[b] = s.max(), max(t.max(), np.finfo(float).tiny)
         s0, t0 = self._scale[b]
-        features = np.stack([s, t, s * s / s0, s * t / t0, t * t / t0, s**3 / s0**2])
+        u, v = s / s0, t / t0
+        products = [u, v, u * u, u * v, v * v, u**3, v**3, u * u * v, u * v * v, np.sqrt(u), np.sqrt(v)]
+        features = np.stack(products)
         if self.calls <= FITS_OF_DIFFUSE[self.viewing.glint]:
             at = self._training[b]
             tau, ray = self._layer_depths(b, x, layers, at)
@@ -220,6 +222,13 @@ class ForwardModel:
         return convolve(
             fields, 1e7 / nu, center, band.response.node, band.response.offset_nm, band.response.isrf
         )
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Return the points (index) whose values lie evenly between the least and the largest."""
+    order = np.argsort(values)
+    wanted = np.linspace(values[order[0]], values[order[-1]], diffuse.TRAINING_POINTS // 2)
+    return order[np.searchsorted(values[order], wanted).clip(max=values.size - 1)]
 
 
 def _slant_factor(zenith_deg: float, height_m: np.ndarray) -> np.ndarray:
