@@ -21,15 +21,6 @@ from twin.errors import BadInput
 from twin.ledger import Ledger
 from twin.provenance import run_hash
 
-PACKAGES = ("twin", "truth", "processors")
-LIBRARIES = (
-    "numpy",
-    "scipy",
-    "numba",
-    "sasktran2",
-    "skyfield",
-    "netCDF4",
-)  # those whose version moves figures
 SHIPPED = Path(__file__).parents[1] / "scenarios"
 HASH_DIGITS = 8
 
