@@ -13,10 +13,11 @@ import numpy as np
 import xarray as xr
 
 from truth import radiance, rayleigh, surface
+from truth.config import TruthConfig
 from truth.diffuse import sasktran2_radiance
 from truth.layers import layers
 from truth.scattering import Geometry, two_way_depth
-from truth.scene import TruthConfig, sample
+from truth.scene import sample
 from truth.spectroscopy.continuum import read_cia
 from truth.spectroscopy.tables import prepare
 

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
 import yaml
 
 from truth import atmosphere, co2, emission, surface, weather
+from truth.config import TruthConfig
 from truth.footprint import SubSamples, sub_samples
 
 Field = tuple[tuple[str, ...], np.ndarray]
 _LEVELS = ("sounding", "level")
 _PRODUCT = Path(__file__).parent / "data" / "truth_product.yaml"
-
-
-@dataclass(frozen=True)
-class TruthConfig:
-    """What nature is like in a scenario; ppm and m s-1."""
-
-    co2: Literal["climatology", "uniform"] = "climatology"
-    co2_uniform: float = 420.0
-    co2_intensity_scale: float = 1.0  # of the true CO2 lines; read by truth.radiance
-    surface: str = "ocean"
-    wind_speed: float = 7.0
-    airglow: bool = True
-    multiple_scattering: bool = True  # read by truth.radiance
-    synoptic: bool = True  # weather's small-scale part of CO2, added to the climatology
 
 
 def sample(geometry: xr.Dataset, config: TruthConfig, seed: int) -> xr.Dataset:

@@ -65,6 +65,8 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Latitude = Annotated[float, _quantity("degree", -80, 80)]
+Longitude = Annotated[float, _quantity("degree", -180, 180)]
+Emission = Annotated[float, _quantity("megatonne/year", 0, 1000)]
 Length = Annotated[float, _quantity("metre", 0, 100_000)]
 Speed = Annotated[float, _quantity("m/s", 0, 30)]
 WindSpeed = Annotated[float, _quantity("m/s", 0.5, 30)]
@@ -105,16 +107,61 @@ class Observation(Model):
     start_latitude: Latitude  # sub-satellite latitude at `start`, descending
 
 
+class Source(Model):
+    """A point source, or a city that emits over a disc of diameter `extent`."""
+
+    name: str = "source"
+    latitude: Latitude
+    longitude: Longitude
+    emission: Emission
+    extent: Length = 0.0
+
+
+class Particles(Model):
+    """A layer of aerosol or cirrus, Gaussian in height; optical depth at 0.755 um."""
+
+    type: Literal["dust", "sea_salt", "sulphate", "organic", "black_carbon", "ice", "water"] = "dust"
+    optical_depth: Annotated[float, _quantity("", 0, 20)]
+    height: Length
+    thickness: Annotated[float, _quantity("metre", 100, 10_000)] = 1000.0  # standard deviation
+    variability: Share = 0.0  # standard deviation of ln optical depth
+
+
+class Co2File(Model):
+    path: str
+    layout: Literal["cams", "carbontracker", "geoschem", "oco2_geos", "cosmo"]
+
+
 class Truth(Model):
-    co2: Literal["climatology", "uniform"] = "climatology"
+    """What nature is like: every layer can be switched; see truth/config.py."""
+
+    co2: Literal["climatology", "uniform", "file"] = "climatology"
     co2_uniform: MoleFraction = 420.0  # used by co2: uniform
-    co2_intensity_scale: Annotated[float, Field(gt=0.5, lt=2)] = (
-        1.0  # of the truth's CO2 lines, unknown to the ground
-    )
-    surface: Literal["ocean", "vegetation", "soil", "desert"] = "ocean"
+    co2_file: Co2File | None = None  # used by co2: file
+    biosphere: bool = True
+    synoptic: bool = True
+    plumes: Literal["none", "steady", "turbulent"] = "none"
+    sources: list[Source] = []  # none named: the catalogue of truth/data
+    stability: Literal["A", "B", "C", "D", "E", "F"] = "B"
+    surface: Literal["map", "ocean", "vegetation", "forest", "soil", "desert", "snow", "city"] = "ocean"
+    brdf: bool = True
+    relief: bool = False
     wind_speed: WindSpeed = 7.0
+    wind_direction: Annotated[float, _quantity("degree", 0, 360)] | None = None  # where it blows from
+    whitecaps: bool = True
+    aerosol: list[Particles] = []
+    cirrus: Particles | None = None
+    cloud: Literal["none", "climatology"] = "none"
+    sif: bool = True
     airglow: bool = True
     multiple_scattering: bool = True
+    polarised: bool = False
+    co2_intensity_scale: Annotated[float, Field(gt=0.5, lt=2)] = (
+        1.0  # of the true CO2 lines, unknown to the ground
+    )
+    lines: str = "lines-v1"  # or hapi, or a directory of 160-column files
+    line_mixing: bool = False
+    speed_dependence: bool = False
 
 
 class Instrument(Model):

@@ -75,9 +75,10 @@ def events(order: Order, variants: dict[str, chain.Variant]) -> None:
 def truth(order: Order, variants: dict[str, chain.Variant]) -> None:
     """Write scene and monochromatic radiance of each granule of the order."""
     from truth import radiance, scene
+    from truth.config import TruthConfig
 
     for variant, granule, geometry in granules(order, variants):
-        config = scene.TruthConfig(**variant.scenario.truth.model_dump())
+        config = TruthConfig.of(variant.scenario.truth.model_dump())
         sampled = scene.sample(geometry, config, variant.scenario.seed)
         spectra = radiance.radiances(sampled, Path(order["tables"]), config)
         write(sampled, variant.path("truth/scene_{:04d}.nc", granule))

@@ -10,8 +10,9 @@ import pytest
 import xarray as xr
 
 from truth import atmosphere, co2
+from truth.config import TruthConfig
 from truth.footprint import sub_samples
-from truth.scene import TruthConfig, decimal_year, sample, unix_seconds, write_truth
+from truth.scene import decimal_year, sample, unix_seconds, write_truth
 
 JULY_2026 = datetime(2026, 7, 1, 12, tzinfo=UTC).timestamp()
 ROUNDING_PPM = 1e-9
