@@ -80,7 +80,7 @@ def test_quantities_are_stored_in_the_unit_of_their_type(write, line, model, fie
         ("truth: {wind_speed: 31 m/s}", "F:7:9: truth.wind_speed: expected at most 30 m/s, got '31 m/s'"),
         ("truth: {wind_speed: nan m/s}", "F:7:9: truth.wind_speed: expected a finite number"),
         ("truth: {airglow: 1}", "F:7:9: truth.airglow: expected true or false, got 1"),
-        ("truth: {surface: sea}", "F:7:9: truth.surface: expected 'ocean', 'vegetation', 'soil' or 'desert'"),
+        ("truth: {surface: sea}", "F:7:9: truth.surface: expected 'map', 'ocean', 'vegetation', 'forest', 'soil', 'desert', 'snow' or 'city'"),
         ("truth: ocean", "F:7:1: truth: expected a mapping of keys, got 'ocean'"),
         ("prior: {temperature: 1 degC}", "F:7:9: prior.temperature: expected a quantity with its unit"),
         ("orbit: {repeat_days: 0.5}", "F:7:9: orbit.repeat_days: expected a whole number, got 0.5"),
