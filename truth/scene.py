@@ -12,9 +12,11 @@ import numpy as np
 import xarray as xr
 import yaml
 
-from truth import atmosphere, co2, emission, surface, weather
+from truth import atmosphere, emission, surface, weather
+from truth.columns import co2_fields
 from truth.config import TruthConfig
 from truth.footprint import SubSamples, sub_samples
+from truth.times import decimal_year, unix_seconds
 
 Field = tuple[tuple[str, ...], np.ndarray]
 _LEVELS = ("sounding", "level")
@@ -34,7 +36,7 @@ def sample(geometry: xr.Dataset, config: TruthConfig, seed: int) -> xr.Dataset:
     place = (latitude, longitude, time_s)
     samples = sub_samples(geometry["vertex_latitude"].values, geometry["vertex_longitude"].values)
     fields = _air(samples, place, seed)
-    fields |= _co2(samples, fields, place, config, seed)
+    fields |= co2_fields(samples, fields, place, config, seed)
     fields |= _ground(place, config, seed)
     glow = emission.airglow_mr(geometry["solar_zenith_angle"].values) * weather.airglow_factor(seed, *place)
     fields["airglow_mr"] = (("sounding",), glow * config.airglow)
@@ -67,47 +69,6 @@ def _air(samples: SubSamples, place: tuple[np.ndarray, ...], seed: int) -> dict[
     }
 
 
-def _co2(
-    samples: SubSamples,
-    fields: dict[str, Field],
-    place: tuple[np.ndarray, ...],
-    config: TruthConfig,
-    seed: int,
-) -> dict[str, Field]:
-    """Average profile and dry-air column over the footprint; the air above it is the footprint's mean."""
-    pressure, humidity, altitude = (fields[name][1] for name in ("pressure", "specific_humidity", "altitude"))
-    latitude, _, time_s = place
-    weights = atmosphere.level_weights(atmosphere.columns(pressure, humidity, altitude, latitude).dry_air)
-    shape = (*samples.weight.shape, pressure.shape[-1])
-    if config.co2 == "uniform":
-        profiles = np.full(shape, config.co2_uniform)
-    else:
-        year = decimal_year(time_s)[:, np.newaxis, np.newaxis]
-        profiles = co2.zonal_background(
-            pressure[:, np.newaxis, :], samples.latitude_deg[..., np.newaxis], year
-        )
-        if config.synoptic:
-            profiles = profiles + _synoptic(samples, pressure, weights, time_s, seed)
-    columns = np.einsum("ijl,il->ij", profiles, weights)
-    xco2 = np.sum(samples.weight * columns, axis=1)
-    variance = np.sum(samples.weight * (columns - xco2[:, np.newaxis]) ** 2, axis=1)
-    return {
-        "co2": (_LEVELS, np.einsum("ijl,ij->il", profiles, samples.weight)),
-        "xco2": (("sounding",), xco2),
-        "xco2_footprint_sd": (("sounding",), np.sqrt(variance)),
-    }
-
-
-def _synoptic(
-    samples: SubSamples, pressure: np.ndarray, weights: np.ndarray, time_s: np.ndarray, seed: int
-) -> np.ndarray:
-    """Spread the column anomaly over the troposphere, (sounding, sample, level) ppm."""
-    column = co2.synoptic_xco2(seed, samples.latitude_deg, samples.longitude_deg, time_s[:, np.newaxis])
-    shape = co2.tropospheric_shape(pressure, samples.latitude_deg.mean(axis=1)[:, np.newaxis])
-    shape = shape / np.sum(shape * weights, axis=-1, keepdims=True)
-    return column[..., np.newaxis] * shape[:, np.newaxis, :]
-
-
 def _ground(place: tuple[np.ndarray, ...], config: TruthConfig, seed: int) -> dict[str, Field]:
     latitude, longitude, _ = place
     albedo = surface.albedo(config.surface) * weather.albedo_factor(seed, latitude, longitude)
@@ -117,21 +78,6 @@ def _ground(place: tuple[np.ndarray, ...], config: TruthConfig, seed: int) -> di
         "surface_type": (("sounding",), kind),
         "wind_speed": (("sounding",), config.wind_speed * weather.wind_factor(seed, *place)),
     }
-
-
-def unix_seconds(time: np.ndarray) -> np.ndarray:
-    """Accept UTC as seconds since 1970 or as datetime64."""
-    if np.issubdtype(time.dtype, np.datetime64):
-        return (time - np.datetime64(0, "s")) / np.timedelta64(1, "s")
-    return np.asarray(time, dtype=float)
-
-
-def decimal_year(time_s: np.ndarray) -> np.ndarray:
-    """Turn seconds since 1970 into the year with its fraction."""
-    seconds = np.asarray(time_s, dtype=float)
-    year = seconds.astype("datetime64[s]").astype("datetime64[Y]")
-    start, end = (y.astype("datetime64[s]").astype(float) for y in (year, year + 1))
-    return year.astype(int) + 1970 + (seconds - start) / (end - start)
 
 
 @cache
