@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,36 +16,52 @@ import yaml
 from truth import atmosphere, emission, surface, weather
 from truth.columns import co2_fields
 from truth.config import TruthConfig
-from truth.footprint import SubSamples, sub_samples
+from truth.footprint import ACROSS, ALONG, SubSamples, sub_samples
 from truth.times import decimal_year, unix_seconds
 
 Field = tuple[tuple[str, ...], np.ndarray]
 _LEVELS = ("sounding", "level")
+SPECIES = ("dust", "sea_salt", "sulphate", "organic", "black_carbon", "ice", "water")
 _PRODUCT = Path(__file__).parent / "data" / "truth_product.yaml"
 
 
-def sample(geometry: xr.Dataset, config: TruthConfig, seed: int) -> xr.Dataset:
-    """Describe nature under each footprint, a pure function of place, time and seed.
+@dataclass(frozen=True)
+class Truth:
+    """One nature: the same configuration, seed, place and time always give the same scene."""
 
-    geometry  dims sounding, vertex; its variables are kept in the scene
-    returns   pressure Pa, temperature K, specific_humidity kg kg-1, co2 ppm dry, altitude m
-              (sounding, level), top to surface; surface_pressure Pa, wind_speed m s-1, xco2 ppm;
-              albedo (sounding, band); airglow_mr MR
-    """
-    time_s = unix_seconds(geometry["time"].values)
-    latitude, longitude = geometry["latitude"].values, geometry["longitude"].values
-    place = (latitude, longitude, time_s)
-    samples = sub_samples(geometry["vertex_latitude"].values, geometry["vertex_longitude"].values)
-    fields = _air(samples, place, seed)
-    fields |= co2_fields(samples, fields, place, config, seed)
-    fields |= _ground(place, config, seed)
-    glow = emission.airglow_mr(geometry["solar_zenith_angle"].values) * weather.airglow_factor(seed, *place)
-    fields["airglow_mr"] = (("sounding",), glow * config.airglow)
-    fields["sif"] = (("sounding",), np.zeros(latitude.size))
-    scene = geometry.assign(fields)
-    for name in fields:
-        scene[name].attrs.update(_product()["attributes"][name])
-    return scene
+    config: TruthConfig
+    seed: int
+    across: int = ACROSS  # sub-samples of a footprint
+    along: int = ALONG
+
+    def sample(self, geometry: xr.Dataset) -> xr.Dataset:
+        """Describe nature under each footprint polygon at its time.
+
+        geometry  dims sounding, vertex; its variables are kept in the scene
+        returns   the variables of data/truth_product.yaml with dims sounding, level and layer (top to
+                  surface), band (B1..B4), species and kernel
+        """
+        time_s = unix_seconds(geometry["time"].values)
+        place = (geometry["latitude"].values, geometry["longitude"].values, time_s)
+        corner_latitude, corner_longitude = (
+            geometry[f"vertex_{x}"].values for x in ("latitude", "longitude")
+        )
+        samples = sub_samples(corner_latitude, corner_longitude, self.across, self.along)
+        sza_deg = geometry["solar_zenith_angle"].values
+        config, seed = self.config, self.seed
+        fields = _air(samples, place, seed)
+        fields |= co2_fields(samples, fields, place, config, seed)
+        fields |= surface.ground(samples, place, config, seed)
+        fields |= _particles(samples, fields, place, config, seed)
+        fields |= _emission(sza_deg, place, config, seed)
+        scene = geometry.assign(fields).assign_coords(species=list(SPECIES))
+        for name in fields:
+            scene[name].attrs.update(_product()["attributes"][name])
+        return scene
+
+
+def sample(geometry: xr.Dataset, config: TruthConfig, seed: int) -> xr.Dataset:
+    return Truth(config, seed).sample(geometry)
 
 
 def _air(samples: SubSamples, place: tuple[np.ndarray, ...], seed: int) -> dict[str, Field]:
@@ -54,6 +71,7 @@ def _air(samples: SubSamples, place: tuple[np.ndarray, ...], seed: int) -> dict[
         seed, samples.latitude_deg, samples.longitude_deg, time_s[:, np.newaxis]
     )
     surface_pressure = np.sum(samples.weight * pressures, axis=1)
+    variance = np.sum(samples.weight * (pressures - surface_pressure[:, np.newaxis]) ** 2, axis=1)
     sigma = atmosphere.sigma_levels()
     pressure = surface_pressure[:, np.newaxis] * sigma
     temperature, humidity = atmosphere.climatology(pressure, latitude, decimal_year(time_s) % 1.0)
@@ -66,17 +84,37 @@ def _air(samples: SubSamples, place: tuple[np.ndarray, ...], seed: int) -> dict[
         "specific_humidity": (_LEVELS, humidity),
         "altitude": (_LEVELS, atmosphere.altitude(pressure, temperature, humidity, latitude)),
         "surface_altitude": (("sounding",), np.zeros(latitude.size)),
+        "surface_altitude_sd": (("sounding",), np.zeros(latitude.size)),
+        "surface_pressure_sd": (("sounding",), np.sqrt(variance)),
     }
 
 
-def _ground(place: tuple[np.ndarray, ...], config: TruthConfig, seed: int) -> dict[str, Field]:
-    latitude, longitude, _ = place
-    albedo = surface.albedo(config.surface) * weather.albedo_factor(seed, latitude, longitude)
-    kind = np.full(latitude.size, 0 if config.surface == "ocean" else 1, dtype=np.int8)
+def _particles(
+    samples: SubSamples,
+    fields: dict[str, Field],
+    place: tuple[np.ndarray, ...],
+    config: TruthConfig,
+    seed: int,
+) -> dict[str, Field]:
+    """Give aerosol, cirrus and cloud on the layers; none yet."""
+    count, layers = fields["altitude"][1].shape[0], fields["altitude"][1].shape[1] - 1
+    nothing = (("sounding",), np.zeros(count))
     return {
-        "albedo": (("sounding", "band"), albedo),
-        "surface_type": (("sounding",), kind),
-        "wind_speed": (("sounding",), config.wind_speed * weather.wind_factor(seed, *place)),
+        "aerosol_optical_depth": (("sounding", "species", "layer"), np.zeros((count, len(SPECIES), layers))),
+        "aod": nothing,
+        "cirrus_optical_depth": nothing,
+        "cloud_fraction": nothing,
+        "cloud_optical_depth": (("sounding", "layer"), np.zeros((count, layers))),
+    }
+
+
+def _emission(
+    sza_deg: np.ndarray, place: tuple[np.ndarray, ...], config: TruthConfig, seed: int
+) -> dict[str, Field]:
+    glow = emission.airglow_mr(sza_deg) * weather.airglow_factor(seed, *place)
+    return {
+        "airglow_mr": (("sounding",), glow * config.airglow),
+        "sif": (("sounding",), np.zeros(sza_deg.size)),
     }
 
 
@@ -94,6 +132,8 @@ def write_truth(scenes: xr.Dataset | Iterable[xr.Dataset], path: Path | str) -> 
         pieces = [part[row.get("source", name)] for part in parts]
         values = np.concatenate([piece.values for piece in pieces]) * row.get("factor", 1)
         attributes = product["attributes"][name] | ({"units": row["units"]} if "units" in row else {})
+        if "flag_values" in attributes:
+            attributes["flag_values"] = np.array(attributes["flag_values"], values.dtype)
         truth[name] = (pieces[0].dims, values, attributes)
     times = np.concatenate([unix_seconds(part["time"].values) for part in parts])
     truth["time"] = (("sounding",), times, product["attributes"]["time"])

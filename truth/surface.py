@@ -5,22 +5,56 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from truth import weather
+from truth.config import TruthConfig
+from truth.footprint import SubSamples
+
+KINDS = ("ocean", "vegetation", "forest", "soil", "desert", "snow", "city")  # flag values 0..6
 WATER_INDEX = 1.317  # 1, real refractive index of sea water, taken for all four bands
-SURFACES = ("ocean", "vegetation", "soil", "desert")
 ALBEDO = {  # Lambertian, order B1, B2, B3, B4; spectral libraries, rounded
     "ocean": (0.0, 0.0, 0.0, 0.0),  # the glint term carries the whole reflection
     "vegetation": (0.43, 0.19, 0.05, 0.37),  # canopy
+    "forest": (0.110, 0.149, 0.095, 0.130),
     "soil": tuple(
         0.6 * laboratory for laboratory in (0.35, 0.47, 0.44, 0.46)
     ),  # 0.6: field against laboratory
     "desert": (0.30, 0.38, 0.38, 0.34),  # sand
+    "snow": (0.92, 0.08, 0.04, 0.44),
+    "city": (0.19, 0.245, 0.25, 0.23),
 }
+Field = tuple[tuple[str, ...], np.ndarray]
+
+
+def ground(
+    samples: SubSamples, place: tuple[np.ndarray, ...], config: TruthConfig, seed: int
+) -> dict[str, Field]:
+    """Give what light meets at the bottom of the footprints; place is latitude, longitude deg, unix s."""
+    latitude, longitude, _ = place
+    kind = KINDS.index(config.surface) if config.surface in KINDS else 0
+    reflected = albedo(KINDS[kind]) * weather.albedo_factor(seed, latitude, longitude)
+    kernels = np.zeros((*reflected.shape, 3))
+    kernels[..., 0] = reflected
+    sounding, band = ("sounding",), ("sounding", "band")
+    return {
+        "land_fraction": (sounding, np.full(latitude.size, float(kind > 0))),
+        "surface_type": (sounding, np.full(latitude.size, kind > 0, dtype=np.int8)),
+        "surface_kind": (sounding, np.full(latitude.size, kind, dtype=np.int8)),
+        "albedo": (band, reflected),
+        "albedo_sd": (band, np.zeros_like(reflected)),
+        "whitecap_albedo": (band, np.zeros_like(reflected)),
+        "brdf_kernel": ((*band, "kernel"), kernels),
+        "wind_speed": (sounding, config.wind_speed * weather.wind_factor(seed, *place)),
+        "wind_direction": (
+            sounding,
+            np.full(latitude.size, np.nan if config.wind_direction is None else config.wind_direction),
+        ),
+    }
 
 
 def albedo(surface: str) -> np.ndarray:
     """Look up the mean Lambertian albedo (band,)."""
     if surface not in ALBEDO:
-        raise ValueError(f"surface must be one of {', '.join(SURFACES)}, got {surface!r}: name a known type")
+        raise ValueError(f"surface must be one of {', '.join(KINDS)}, got {surface!r}: name a known type")
     return np.array(ALBEDO[surface])
 
 

@@ -179,7 +179,7 @@ def test_truth_file(tmp_path):
     write_truth(scenes, path)
     with xr.open_dataset(path, decode_times=False) as truth:
         assert truth["sounding_id"].dtype == np.int64
-        assert truth.sizes == {"sounding": 6, "level": 61}
+        assert truth.sizes == {"sounding": 6, "level": 61, "band": 4}
         np.testing.assert_allclose(truth["surface_pressure"][:3], scenes[0]["surface_pressure"] / 100.0)
         np.testing.assert_allclose(truth["pressure_levels"][:, -1], truth["surface_pressure"])
         np.testing.assert_allclose(truth["xco2"][3:], scenes[1]["xco2"])
