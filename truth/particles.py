@@ -188,8 +188,8 @@ def mie_bulk(
 
 def _average(sizes: _Sizes, index: complex, cosines: np.ndarray) -> tuple[float, float, np.ndarray]:
     mie = _mie().calculate(sizes.parameter, index, cosines)
-    s1, s2 = mie.S1, mie.S2
-    parallel, across, mixed = np.abs(s2) ** 2, np.abs(s1) ** 2, s2 * np.conj(s1)
+    s1, s2 = mie.S1, mie.S2  # conjugate to Bohren and Huffman's
+    parallel, across, mixed = np.abs(s2) ** 2, np.abs(s1) ** 2, s1 * np.conj(s2)
     scattering = sizes.area @ mie.Qsca
     number = 4.0 * sizes.area / sizes.parameter**2 / scattering
     elements = ((parallel + across) / 2, (parallel - across) / 2, mixed.real, mixed.imag)
