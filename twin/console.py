@@ -26,6 +26,7 @@ class Progress:
         self._stage = ""
         self._started = 0.0
         self._total = 0
+        self._noun = "file"
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -45,9 +46,9 @@ class Progress:
     def skip(self, stage: str) -> None:
         self._console.print(f"{stage:{self._width}s}  done before", highlight=False)
 
-    def start(self, stage: str, total: int) -> None:
-        """Open a stage that will write `total` files."""
-        self._stage, self._started, self._total = stage, time.monotonic(), total
+    def start(self, stage: str, total: int, noun: str = "file") -> None:
+        """Open a stage that will make `total` of what the noun names."""
+        self._stage, self._started, self._total, self._noun = stage, time.monotonic(), total, noun
         self._bar = self._bars.add_task(f"{stage:{self._width}s}", total=total)
 
     def update(self, done: int) -> None:
@@ -57,8 +58,8 @@ class Progress:
         self._bars.update(self._bar, completed=self._total)
         if not self._console.is_terminal:
             wall_s = time.monotonic() - self._started
-            files = f"{self._total:4d} file{'s' if self._total != 1 else ' '}"
-            self._console.print(f"{stage:{self._width}s}  {files}  {wall_s:6.1f} s", highlight=False)
+            made = f"{self._total:4d} {self._noun}{'s' if self._total != 1 else ' '}"
+            self._console.print(f"{stage:{self._width}s}  {made}  {wall_s:6.1f} s", highlight=False)
 
 
 def conclude(directory: Path) -> int:
