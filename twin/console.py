@@ -78,6 +78,9 @@ def conclude(directory: Path) -> int:
         name, held = row["figure"], "pass" if row["holds"] else "FAIL"
         table.add_row(name, _number(row["measured"]), _limit(row), held, mission.get(name, ""))
     console.print(table)
+    for row in rows:
+        if not row["holds"]:
+            console.print(_failure(row), highlight=False, markup=False)
     if difference := (verdict.get("mismatch") or {}).get("difference_mean_ppm"):
         share = verdict["mismatch"]["co2_intensity"]
         console.print(
@@ -85,6 +88,13 @@ def conclude(directory: Path) -> int:
         )
     console.print(f"report: {directory / 'report.html'}", highlight=False, soft_wrap=True)
     return 0 if all(row["holds"] for row in rows) else 1
+
+
+def _failure(row: dict[str, Any]) -> str:
+    """Say why a row fails, and why its limit is what it is."""
+    why = row.get("reason") or "fails"
+    because = f" (limit because {row['because']})" if row.get("because") else ""
+    return f"{row['figure']} {why}{because}"
 
 
 def _limit(row: dict[str, Any]) -> str:

@@ -18,9 +18,14 @@ from pydantic import (
     model_validator,
 )
 
+from twin.constants import FOVS, SWEEP_FRAMES
 from twin.errors import BadInput
 
 STORED_UNITS = {"stored_units": True}  # validation context of numbers already in the model's units
+EXAMPLES = {  # of what a mode cannot do without
+    "site": "site: {latitude: 48.9 degree, longitude: 2.3 degree}",
+    "start_latitude": "start_latitude: 22 degree",
+}
 STEPS = Literal["l0", "l1a", "l1b", "l2"]
 
 
@@ -68,6 +73,7 @@ Latitude = Annotated[float, _quantity("degree", -80, 80)]
 Longitude = Annotated[float, _quantity("degree", -180, 180)]
 Emission = Annotated[float, _quantity("megatonne/year", 0, 1000)]
 Length = Annotated[float, _quantity("metre", 0, 100_000)]
+TrackOffset = Annotated[float, _quantity("metre", -1_000_000, 1_000_000)]
 Speed = Annotated[float, _quantity("m/s", 0, 30)]
 WindSpeed = Annotated[float, _quantity("m/s", 0.5, 30)]
 Pressure = Annotated[float, _quantity("hPa", 0, 50)]
@@ -101,10 +107,52 @@ class Orbit(Model):
         return self
 
 
+class Site(Model):
+    """A place on the ellipsoid that a target dwell stares at, or in the middle of a city scan."""
+
+    latitude: Latitude
+    longitude: Longitude
+
+
 class Observation(Model):
-    mode: Literal["nadir", "glint"]
+    """Nadir and glint start at a latitude; target and city take the pass over their site nearest `start`."""
+
+    mode: Literal["nadir", "glint", "target", "city"]
     soundings: Annotated[int, Field(ge=3, le=100_000)] = 120  # rounded up to whole frames of 3 fields of view
-    start_latitude: Latitude  # sub-satellite latitude at `start`, descending
+    start_latitude: Latitude | None = None  # of the point below the satellite at `start`
+    ascending: bool = False  # northbound: with the local times of day-side imagers, by night
+    site: Site | None = None
+    track_offset: TrackOffset = 0.0  # from the site to the ground track, positive when that runs east of it
+    sweeps: Literal[2, 3] | None = None  # of a city scan, 3 by default
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_city_scan(cls, data: Any) -> Any:
+        """Fill in the sweeps of a city scan and all of their soundings."""
+        if not isinstance(data, dict) or data.get("mode") != "city":
+            return data
+        sweeps = data.get("sweeps", 3)
+        whole = SWEEP_FRAMES * FOVS * sweeps if sweeps in (2, 3) else SWEEP_FRAMES * FOVS
+        return {"soundings": whole, **data, "sweeps": sweeps}
+
+    @model_validator(mode="after")
+    def _fits_its_mode(self) -> Observation:
+        at_site = self.mode in ("target", "city")
+        wanted, unwanted = ("site", "start_latitude") if at_site else ("start_latitude", "site")
+        if getattr(self, wanted) is None:
+            raise ValueError(f"expected {wanted} in mode {self.mode}, got none: add {EXAMPLES[wanted]}")
+        if getattr(self, unwanted) is not None:
+            raise ValueError(f"expected no {unwanted} in mode {self.mode}: remove it, {wanted} sets the pass")
+        if self.track_offset and not at_site:
+            raise ValueError(f"expected no track_offset in mode {self.mode}: it belongs to target and city")
+        if self.sweeps is not None and self.mode != "city":
+            raise ValueError(f"expected no sweeps in mode {self.mode}: they belong to city")
+        if self.sweeps is not None and self.soundings > (whole := SWEEP_FRAMES * FOVS * self.sweeps):
+            raise ValueError(
+                f"expected at most {whole} soundings in a city scan of {self.sweeps} sweeps, "
+                f"got {self.soundings}: leave soundings out"
+            )
+        return self
 
 
 class Source(Model):
@@ -201,6 +249,7 @@ class Requirement(Model):
     figure: str = Field(pattern=r"^[a-z0-9_]+$")  # key of verdict.json's figures
     at_most: float | None = None
     at_least: float | None = None
+    because: str = ""  # why the limit is what it is; printed beside the row
 
     @model_validator(mode="after")
     def _limited(self) -> Requirement:

@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.verify import statistics
 
-CONVERGED = 0  # outcome_flag of L2
+CONVERGED, NOT_ATTEMPTED = 0, 3  # outcome_flag of L2
 BLOCK_SOUNDINGS = 12  # a granule: 4 frames of 3 FOVs, 36 km of track in nadir
 
 ESSENTIAL = ("sounding_id", "xco2")
@@ -19,7 +19,7 @@ PROFILES = ("xco2_averaging_kernel", "pressure_weight", "pressure_levels", "co2_
 WANTED = (
     *PROFILES,
     *("xco2_apriori", "xco2_uncertainty", "xco2_uncertainty_noise", "xco2_quality_flag", "outcome_flag"),
-    *("psurf", "psurf_uncertainty", "chi2", "dof_co2", "iterations"),
+    *("psurf", "psurf_uncertainty", "chi2", "dof_co2", "iterations", "quality_reasons"),
 )
 PLACE = ("latitude", "longitude", "vertex_latitude", "vertex_longitude", "time")
 TRUTH = ("sounding_id", "xco2", "co2_profile", "pressure_levels", "surface_pressure")
@@ -37,11 +37,27 @@ class Soundings:
     truth: Columns
     smoothed_ppm: np.ndarray  # (sounding) kernel-smoothed truth
     truth_on_levels_ppm: np.ndarray  # (sounding) sum of h_j x_true_j on the levels of L2
+    reason_masks: dict[str, int]  # bits of quality_reasons by name; empty where a product has none
 
     @property
     def counted(self) -> np.ndarray:
         """(sounding) bool: converged, hence in the error figures."""
         return self.l2["outcome_flag"] == CONVERGED
+
+    @property
+    def not_attempted(self) -> np.ndarray:
+        """(sounding) bool: declined by the retrieval."""
+        return self.l2["outcome_flag"] == NOT_ATTEMPTED
+
+    @property
+    def kept(self) -> np.ndarray:
+        """(sounding) bool: converged and of good quality."""
+        return self.counted & (self.l2["xco2_quality_flag"] == 0)
+
+    def reasons(self) -> dict[str, np.ndarray]:
+        """(sounding) bool by the name of each reason the product gives for a bad flag."""
+        given = np.nan_to_num(self.l2["quality_reasons"]).astype(np.int64)
+        return {name: given & mask != 0 for name, mask in self.reason_masks.items()}
 
     @property
     def error_ppm(self) -> np.ndarray:
@@ -59,7 +75,8 @@ class Soundings:
 def load(root: Path, truth_path: Path) -> Soundings:
     """Read geometry.nc and l2/*.nc under `root`, and the truth, and join them on sounding_id."""
     observed = read([root / "geometry.nc"], ("sounding_id", *PLACE))
-    everything = read(sorted((root / "l2").glob("*.nc")), ESSENTIAL, (*WANTED, *PLACE))
+    products = sorted((root / "l2").glob("*.nc"))
+    everything = read(products, ESSENTIAL, (*WANTED, *PLACE))
     truth = read([truth_path], TRUTH)
     rows, position = match(observed["sounding_id"], everything["sounding_id"])
     l2 = {name: values[rows] for name, values in everything.items()}
@@ -78,7 +95,18 @@ def load(root: Path, truth_path: Path) -> Soundings:
         truth=truth,
         smoothed_ppm=smoothed,
         truth_on_levels_ppm=on_levels,
+        reason_masks=_reason_masks(products),
     )
+
+
+def _reason_masks(paths: Sequence[Path]) -> dict[str, int]:
+    for path in paths[:1]:
+        with netCDF4.Dataset(path) as file:
+            if "quality_reasons" in file.variables:
+                bits = file["quality_reasons"]
+                masks = np.atleast_1d(bits.flag_masks).tolist()
+                return dict(zip(bits.flag_meanings.split(), masks, strict=True))
+    return {}
 
 
 def match(wanted: np.ndarray, have: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

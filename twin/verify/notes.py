@@ -2,16 +2,74 @@
 
 from __future__ import annotations
 
-NOT_IN_THE_FIGURE = (
-    "spectroscopy: truth and retrieval read the same line list and continua; the mismatch row shows one case",
-    "Sun: truth and retrieval share the solar line list and continuum",
-    "aerosol: none in truth, none retrieved",
-    "cloud: every scene is clear",
-    "instrument effects the twin does not have yet: stray light, polarisation, bad pixels, persistence",
-)
+from twin.scenario import Scenario, Truth
+
+
+def not_in_the_figure(scenario: Scenario) -> list[str]:
+    """List what the figures of a run do not hold, after the switches of its scenario."""
+    truth = scenario.truth
+    return [
+        *_spectroscopy(scenario),
+        "Sun: truth and retrieval share the solar line list and continuum",
+        *_particles(truth),
+        "cloud: every scene is clear"
+        if truth.cloud == "none"
+        else "cloud: its shadow and light from neighbouring clouds (each footprint is computed by itself)",
+        *([] if truth.sif else ["fluorescence: none in truth; over land the retrieval fits it"]),
+        *([] if truth.airglow else ["airglow: none in truth; the retrieval fits it"]),
+        *([] if truth.relief else ["relief: flat at sea level"]),
+        *([] if truth.multiple_scattering else ["multiple scattering: none in truth"]),
+        "instrument effects the twin does not have yet: stray light, polarisation, bad pixels, persistence",
+    ]
+
+
+def _spectroscopy(scenario: Scenario) -> list[str]:
+    """Say how far the spectroscopy of truth and retrieval is one and the same."""
+    truth = scenario.truth
+    apart = [
+        name
+        for name, on in (
+            ("CO2 intensity", truth.co2_intensity_scale != 1.0),
+            ("line mixing", truth.line_mixing),
+            ("speed dependence", truth.speed_dependence),
+            ("errors of the ground's line list", _ground_differs(scenario)),
+        )
+        if on
+    ]
+    if not apart:
+        return [
+            "spectroscopy: truth and retrieval read the same line list and continua; "
+            "the mismatch row shows one case"
+        ]
+    return [f"spectroscopy: truth and retrieval share all of it but {', '.join(apart)}"]
+
+
+def _ground_differs(scenario: Scenario) -> bool:
+    """Tell whether the scenario gives the ground another spectroscopy than its default."""
+    given = getattr(scenario, "spectroscopy", None)
+    return given is not None and given != type(given)()
+
+
+def _particles(truth: Truth) -> list[str]:
+    """Name the aerosol and cirrus that neither nature nor the retrieval has."""
+    held = [
+        name for name, on in (("aerosol", bool(truth.aerosol)), ("cirrus", truth.cirrus is not None)) if on
+    ]
+    lacking = [name for name in ("aerosol", "cirrus") if name not in held]
+    said = [f"{name}: none in truth, none retrieved" for name in lacking]
+    if held:
+        said.append(f"{' and '.join(held)}: in truth; the retrieval has none, so its effect is in the figure")
+    return said
+
 
 METHODS = {
     "counted": "error figures count the soundings whose retrieval converged; the others are counted apart",
+    "kept": "figures that begin with kept count what converged with a good quality flag",
+    "anomaly": (
+        "least-squares slope of retrieved on true XCO2 over the converged soundings; the noise of the "
+        "retrieval does not bias it, a kernel other than 1 where the anomaly lies does"
+    ),
+    "prior leak": "mean of (retrieved - true) / mean of (prior - true), none below 0.5 ppm of it",
     "mean interval": (
         "95 %, jackknife leaving out one granule of 12 soundings (36 km of track) at a time, Student's t; "
         "errors common to all granules (calibration, forecast errors correlated over 200 km) lie outside it; "

@@ -31,6 +31,18 @@ MISSION = (
     ),
 )
 
+# why a figure has no value, by the beginning of its name: whatever was retrieved, and though some was
+NOT_OF_ERRORS = {
+    "mismatch": "no sounding of the mismatch row converged",
+    "flagged_": "the products name no such reason",
+    **dict.fromkeys(("chain_", "ground_", "peak_"), "no stage was timed"),
+    **dict.fromkeys(("converged_", "quality_", "soundings_"), "no sounding observed"),
+}
+NOT_DEFINED = {
+    "prior_leak": "the mean error of the prior is below 0.5 ppm",
+    "anomaly_": "true or retrieved XCO2 does not vary",
+}
+
 
 def check(requirements: Iterable[Requirement]) -> None:
     """Raise BadInput when a requirement names a figure that no verdict has."""
@@ -57,9 +69,45 @@ def evaluate(requirements: Iterable[Requirement], figures: Figures) -> list[dict
             "unit": FIGURES[asked.figure][1],
             "measured": figures.get(asked.figure),
             "holds": _holds(asked, figures.get(asked.figure)),
+            "reason": reason(asked, figures),
         }
         for asked in requirements
     ]
+
+
+def reason(asked: Requirement, figures: Figures) -> str:
+    """Say in one sentence why a row passes or fails: measured against limit, or why not measured."""
+    measured = figures.get(asked.figure)
+    if measured is None or not math.isfinite(measured):
+        return f"fails: not measured: {_why_unmeasured(asked.figure, figures)}"
+    unit = FIGURES[asked.figure][1]
+    value = f"{measured:.4g}" + ("" if unit == "1" else f" {unit}")
+    low, high = asked.at_least, asked.at_most
+    if low is not None and measured < low:
+        return f"fails: {value} is below the least allowed, {low:g}"
+    if high is not None and measured > high:
+        return f"fails: {value} is above the most allowed, {high:g}"
+    words = (("at least", low), ("at most", high))
+    return f"passes: {value} is " + " and ".join(f"{word} {x:g}" for word, x in words if x is not None)
+
+
+def _why_unmeasured(figure: str, figures: Figures) -> str:
+    """Name the first thing a figure needs that the run lacks."""
+    if text := _by_name(figure, NOT_OF_ERRORS):
+        return text
+    count, word = "soundings_counted", "converged"
+    if figure.startswith("kept_"):
+        count, word = "soundings_kept", "kept"
+    soundings = figures.get(count) or 0
+    if soundings == 0:
+        return f"no sounding {word}"
+    return _by_name(figure, NOT_DEFINED) or (
+        f"one sounding {word}, and a spread needs two" if soundings == 1 else "the products lack a value"
+    )
+
+
+def _by_name(figure: str, texts: Mapping[str, str]) -> str:
+    return next((text for start, text in texts.items() if figure.startswith(start)), "")
 
 
 def _holds(asked: Requirement, measured: float | None) -> bool:

@@ -26,7 +26,11 @@ def on_levels(profile: np.ndarray, pressure: np.ndarray, levels: np.ndarray) -> 
     The weight of a level falls linearly in pressure to zero at its neighbours, which keeps the mass of
     the column; point values would be 0.02 ppm off where profiles bend at the tropopause.
     """
-    rows = [_level_means(profile[n], pressure[n], levels[n]) for n in range(len(profile))]
+    nothing = np.full(levels.shape[1:], np.nan)  # of a sounding not retrieved
+    rows = [
+        _level_means(profile[n], pressure[n], levels[n]) if np.all(np.isfinite(levels[n])) else nothing
+        for n in range(len(profile))
+    ]
     return np.array(rows, dtype=float).reshape(levels.shape)
 
 
@@ -87,6 +91,20 @@ def scatter_ratio(errors: np.ndarray, sigma: np.ndarray) -> Interval:
 def scatter(errors: np.ndarray) -> float:
     """Give the standard deviation about the mean (n - 1); NaN below two values."""
     return float(np.std(errors, ddof=1)) if errors.size > 1 else np.nan
+
+
+def slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Give the least-squares slope of y on x; NaN where x does not vary."""
+    if x.size < 2 or not np.ptp(x) > 0.0:
+        return np.nan
+    return float((x - x.mean()) @ (y - y.mean()) / np.sum((x - x.mean()) ** 2))
+
+
+def correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Give Pearson's correlation; NaN where either does not vary."""
+    if x.size < 2 or not (np.ptp(x) > 0.0 and np.ptp(y) > 0.0):
+        return np.nan
+    return float(np.corrcoef(x, y)[0, 1])
 
 
 def rms(values: np.ndarray) -> float:

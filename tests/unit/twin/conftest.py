@@ -21,6 +21,7 @@ START_UNIX_S = START.timestamp()
 LEVELS, TRUTH_LEVELS, SPECTELS = 20, 61, 16
 TRUE_PPM, PRIOR_PPM, KERNEL = 424.0, 420.0, 0.5  # uniform with height: the smoothed truth is 422 ppm
 PSURF_HPA = 1013.0
+REASONS = {"dark": 1, "snow": 2, "surface_pressure": 4}  # bits of quality_reasons
 PACKETS = {256: 96, 257: 8, 258: 60}
 
 
@@ -37,6 +38,7 @@ class FakeRun:
     longitude: float = -147.5
     psurf_error_hpa: float = 0.3
     outcome: dict[int, int] = field(default_factory=dict)  # row: outcome_flag other than 0
+    reasons: dict[int, int] = field(default_factory=dict)  # row: bits of REASONS, of bad quality
     mismatch_outcome: dict[int, int] = field(default_factory=dict)
     sent: dict[int, int] = field(default_factory=lambda: dict(PACKETS))
     question: str = "Is it right?"
@@ -132,7 +134,11 @@ def write_l2(run: FakeRun, path: Path, rows: np.ndarray, xco2: np.ndarray, outco
         put(file, "pressure_levels", pressure * level, "level")
         put(file, "co2_profile", TRUE_PPM * level, "level")
         put(file, "co2_profile_apriori", PRIOR_PPM * level, "level")
-        put(file, "xco2_quality_flag", [int(outcome.get(n, 0) != 0) for n in rows])
+        bad = [int(outcome.get(n, 0) != 0 or run.reasons.get(n, 0) != 0) for n in rows]
+        put(file, "xco2_quality_flag", bad)
+        put(file, "quality_reasons", [run.reasons.get(n, 0) for n in rows])
+        file["quality_reasons"].flag_masks = np.array(list(REASONS.values()), np.int64)
+        file["quality_reasons"].flag_meanings = " ".join(REASONS)
         put(file, "outcome_flag", [outcome.get(n, 0) for n in rows])
         put(file, "psurf", (PSURF_HPA + run.psurf_error_hpa) * one)
         put(file, "chi2", np.array([1.0, 1.1, 0.9, 1.2]) * one[:, None], "band")

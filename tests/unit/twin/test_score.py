@@ -172,7 +172,7 @@ def test_one_converged_sounding_without_a_number_fails_what_it_touches(fake_run)
     verdict = judged(fake_run)
     assert [row["holds"] for row in verdict["requirements"]] == [False, False, False, True]
     assert verdict["requirements"][0]["measured"] is None
-    assert verdict["figures"]["soundings_missing"] == 1
+    assert (verdict["figures"]["soundings_retrieved"], verdict["figures"]["soundings_missing"]) == (23, 0)
     assert not verdict["holds"]
 
 
@@ -202,6 +202,90 @@ def test_a_granule_that_never_came_is_missing(fake_run):
         12,
         12,
     )
+
+
+def test_declined_and_flagged_soundings_are_rows_and_counted_apart(fake_run):
+    """Two declined (of them NaN all over), one not converged, one of bad quality: 20 of 24 kept."""
+    fake_run.errors_ppm = np.zeros(24)
+    fake_run.errors_ppm[[0, 1, 2]] = np.nan
+    fake_run.errors_ppm[3] = 9.0
+    fake_run.outcome = {0: 3, 1: 3, 2: 1}
+    fake_run.reasons = {0: 1, 1: 1, 2: 2, 3: 4 + 2}
+    fake_run.write()
+    verdict = judged(fake_run)
+    found = verdict["figures"]
+    counts = ("missing", "not_attempted", "not_converged", "counted", "kept")
+    assert [found[f"soundings_{name}"] for name in counts] == [0, 2, 3, 21, 20]
+    assert found["soundings_not_attempted_fraction"] == pytest.approx(2 / 24)
+    assert found["soundings_flagged_fraction"] == pytest.approx(4 / 24)
+    assert found["quality_kept_fraction"] == pytest.approx(20 / 24)
+    assert found["flagged_snow_fraction"] == pytest.approx(2 / 24)
+    assert found["flagged_surface_pressure_fraction"] == pytest.approx(1 / 24)
+    assert found["flagged_chi2_fraction"] is None  # not among the product's reasons
+    assert verdict["quality"] == [
+        {"reason": "dark", "soundings": 2},
+        {"reason": "snow", "soundings": 2},
+        {"reason": "surface_pressure", "soundings": 1},
+    ]
+    assert found["xco2_error_max_abs_ppm"] == pytest.approx(9.0 + SMOOTHING_PPM, abs=ROUNDING)
+    assert found["kept_error_scatter_ppm"] == pytest.approx(0.0, abs=ROUNDING)
+    assert found["kept_error_mean_abs_ppm"] == pytest.approx(abs(SMOOTHING_PPM), abs=ROUNDING)
+    assert found["kept_smoothed_error_mean_abs_ppm"] == pytest.approx(0.0, abs=ROUNDING)
+
+
+def test_a_night_without_any_retrieval_has_a_verdict_with_reasons(fake_run):
+    """Every row declined, its numbers NaN: counts hold, what needs a retrieval fails and says why."""
+    fake_run.errors_ppm = np.full(24, np.nan)
+    fake_run.outcome = dict.fromkeys(range(24), 3)
+    fake_run.requirements = [
+        {"figure": "soundings_missing", "at_most": 0},
+        {"figure": "soundings_not_attempted_fraction", "at_least": 1, "because": "the Sun is down"},
+        {"figure": "kept_error_mean_abs_ppm", "at_most": 0.5},
+        {"figure": "xco2_error_mean_abs_ppm", "at_most": 0.5},
+    ]
+    root = fake_run.write()
+    for path in (root / "l2").glob("*.nc"):
+        edit(path, blank)
+    rows = judged(fake_run)["requirements"]
+    assert [row["holds"] for row in rows] == [True, True, False, False]
+    assert [row["reason"] for row in rows] == [
+        "passes: 0 is at most 0",
+        "passes: 1 is at least 1",
+        "fails: not measured: no sounding kept",
+        "fails: not measured: no sounding converged",
+    ]
+    assert rows[1]["because"] == "the Sun is down"
+
+
+def blank(file) -> None:
+    """Leave flags, identity and place, as L2 does where it retrieves nothing."""
+    kept = {"sounding_id", "time", "latitude", "longitude", "outcome_flag", "xco2_quality_flag"}
+    for name, variable in file.variables.items():
+        if variable.dtype.kind == "f" and name not in kept and not name.startswith("vertex"):
+            variable[:] = np.nan
+
+
+def test_anomalies_follow_the_truth_with_their_slope(fake_run):
+    """Retrieved = 0.8 of the true anomaly: slope 0.8; noise lowers the correlation only."""
+    anomaly = np.linspace(-1.5, 1.5, 24)
+    noise = 0.5 * np.tile([1.0, -1.0, -1.0, 1.0], 6)  # without mean and slope
+    fake_run.errors_ppm = 0.8 * anomaly + noise
+    root = fake_run.write()
+    edit(root / "truth.nc", lambda file: file["xco2"].__setitem__(slice(None), TRUE_PPM + anomaly))
+    found = judged(fake_run)["figures"]
+    assert found["anomaly_slope"] == pytest.approx(0.8, abs=ROUNDING)
+    assert found["anomaly_true_range_ppm"] == pytest.approx(3.0, abs=ROUNDING)
+    expected = 0.8 * anomaly.std() / math.hypot(0.8 * anomaly.std(), 0.5)
+    assert found["anomaly_correlation"] == pytest.approx(expected, abs=ROUNDING)
+
+
+def test_the_leak_of_the_prior(fake_run):
+    """The prior is 4 ppm low and half of it stays."""
+    found = figures(fake_run)
+    assert found["prior_error_mean_ppm"] == pytest.approx(-4.0, abs=ROUNDING)
+    assert found["prior_leak"] == pytest.approx(0.5, abs=ROUNDING)
+    edit(fake_run.root / "truth.nc", lambda file: file["xco2"].__setitem__(slice(None), 420.4))
+    assert judged(fake_run)["figures"]["prior_leak"] is None
 
 
 def test_rows_are_joined_by_identifier_not_by_order(fake_run):
@@ -313,6 +397,7 @@ def test_an_unknown_figure_is_bad_input_and_leaves_no_verdict(fake_run):
 def test_the_verdict_says_what_it_leaves_out_and_where_it_comes_from(fake_run):
     fake_run.write()
     verdict = judged(fake_run)
+    assert {"layer": "aerosol", "state": "off"} in verdict["nature"]
     text = " ".join(verdict["not_in_the_figure"])
     assert all(word in text for word in ("spectroscopy", "Sun", "aerosol", "cloud"))
     origin = verdict["provenance"]
