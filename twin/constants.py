@@ -20,8 +20,10 @@ BANDS = ("B1", "B2", "B3", "B4")  # O2 A, CO2 1.6, CO2 2.0, O2 1.27 micrometre
 FOVS = 3  # fields of view, numbered 1..3 (CEOS)
 SPECTELS = 1024  # per band (MISSION figure, recalled from the literature)
 FRAME_US = 1_304_000  # us, one acquisition (8.9 km at 6.828 km/s)
+SWEEP_FRAMES = 20  # of one city sweep: 40 km in steps of 2 km, 26 s (assumption, see the scan of 40 x 40 km)
+SETTLING_US = 5_000_000  # us, between a slew and the first exposure (assumption)
 BOOT_COUNT = 1  # of the on-board computer, in every sounding_id (assumption)
-OPERATION_MODES = {"nadir": 0, "glint": 1}  # operation_mode of geometry and packets
+OPERATION_MODES = {"nadir": 0, "glint": 1, "target": 2, "city": 3}  # operation_mode of geometry and packets
 
 ALTITUDE_REFERENCE_M = 648_900.0  # m, mean altitude of the 25 d / 368 revs orbit (J2)
 FOV_ACROSS_RAD = 4_500.0 / ALTITUDE_REFERENCE_M  # rad, 4.5 km across track (CEOS)

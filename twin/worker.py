@@ -66,7 +66,7 @@ def events(order: Order, variants: dict[str, chain.Variant]) -> None:
 
     variant = variants[order["variant"]]
     try:
-        log = world.simulate(variant.scenario, read(variant.path("geometry.nc")))
+        log = world.simulate(variants[""].scenario, read(variant.path("geometry.nc")))  # one flight for all
     except ValueError as error:  # no station sees the satellite
         raise BadInput(str(error)) from error
     log.to_csv(variant.path("events.csv"))
@@ -107,7 +107,7 @@ def telemetry(order: Order, variants: dict[str, chain.Variant]) -> None:
     from twin.telemetry import channel, frames, packets
 
     variant = variants[order["variant"]]
-    asked = variant.scenario
+    asked = variants[""].scenario  # one flight for all
     log = EventLog.read_csv(variant.path("events.csv"))
     geometry = read(variant.path("geometry.nc"))
     parts = [read(variant.path("truth/dn_{:04d}.nc", g)) for g in range(variant.granules)]

@@ -7,12 +7,11 @@ from typing import Any
 
 import simpy
 
-from twin.constants import FRAME_US
+from twin.constants import FRAME_US, SETTLING_US
 from twin.events.log import EventLog
 from twin.events.memory import ATTITUDE_BITS, FRAME_BITS, MassMemory, Record
 
 SLEW_RATE_DEG_S = 0.5  # deg s-1 (0.5-1 class; assumption)
-SETTLING_US = 5_000_000  # us, after a slew (assumption)
 Process = Generator[simpy.Event, Any, None]
 
 

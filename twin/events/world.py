@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ import xarray as xr
 from twin.constants import ALTITUDE_REFERENCE_M, FRAME_US, WGS84_A
 from twin.events import downlink, groundsegment, memory, spacecraft
 from twin.events.log import EventLog
-from twin.mission import knowledge, stations
+from twin.mission import aim, knowledge, stations
 from twin.scenario import Scenario
 
 STANDBY_US = 60_000_000  # us, shown before the first slew
@@ -49,16 +49,25 @@ def programme(scenario: Scenario, geometry: xr.Dataset, x_band: Sequence[station
     there, back = (spacecraft.slew_us(_off_nadir_deg(zenith_deg[k])) for k in (0, -1))
     settled, left = attitude_us[0], attitude_us[-1] + 1_000_000
     seen = stations.first_pass(scenario, left + back, x_band)
+    mode = scenario.observation.mode
     timeline = (
         (settled - there - STANDBY_US, "standby"),
         (settled - there, "slew"),
-        (settled, scenario.observation.mode),
+        (settled, mode),
+        *_turns(starts, mode),
         (left, "slew"),
         (left + back, "standby"),
         (seen.aos_us, "downlink"),
         (seen.los_us, "standby"),
     )
-    return Programme(scenario.observation.mode, timeline, frames, attitude_us, seen)
+    return Programme(mode, timeline, frames, attitude_us, seen)
+
+
+def _turns(starts_us: np.ndarray, mode: str) -> Iterator[tuple[int, str]]:
+    """Give the slews, settling included, wherever the frames are not exposed one after the other."""
+    for before in np.flatnonzero(np.diff(starts_us) > FRAME_US):
+        yield int(starts_us[before]) + FRAME_US + aim.HOLD_US, "slew"
+        yield int(starts_us[before + 1]) - aim.HOLD_US, mode
 
 
 def run(told: Programme, memory_bits: int = memory.CAPACITY_BITS) -> EventLog:

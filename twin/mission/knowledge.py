@@ -29,9 +29,9 @@ def ephemeris(scenario: Scenario, times_us: np.ndarray) -> xr.Dataset:
     the seed draws their directions. Velocity is exact: the matching 5 mm s-1 is below its use.
     """
     times = np.asarray(times_us, dtype=np.int64)
-    mode, known = scenario.observation.mode, scenario.knowledge_error
+    known = scenario.knowledge_error
     path = orbit.trajectory(scenario, int(times.min()), int(times.max()))
-    position, body = pointing.attitude(mode, path, times)
+    position, body = pointing.attitude(programming.plan(scenario), path, times)
     shift = known.ephemeris_position * draw_direction(scenario.seed, "ephemeris_position")
     turn = Rotation.from_rotvec(known.attitude * 1e-6 * draw_direction(scenario.seed, "attitude"))
     believed = Rotation.from_matrix(body) * turn

@@ -14,10 +14,11 @@ from scipy.optimize import brentq, fsolve
 
 from twin import scenario as models
 from twin.constants import AU, DAY_S, GM_EARTH, J2_EARTH, TROPICAL_YEAR_D, TT_MINUS_GPS_S, WGS84_A
-from twin.mission.earth import geodetic
+from twin.mission.earth import geodetic, normal, surface_point, unit
 from twin.timecodes import DAY_US, gps_us, utc
 
 GRID_US = 30_000_000  # us, nodes of the trajectory
+_LONGITUDE_TOLERANCE_DEG = 1e-6  # deg, 0.1 m: of a track over a site
 _SPARE_NODES = 6  # grid nodes on each side, to keep end effects of the splines out
 _GPS_EPOCH_JD = 2_444_244.5  # d, 1980-01-06
 _SGP4_EPOCH = datetime(1949, 12, 31)  # day 0 of sgp4init
@@ -92,8 +93,16 @@ class Trajectory:
 
 
 def trajectory(scenario: models.Scenario, start_us: int, end_us: int) -> Trajectory:
-    observation = scenario.observation
-    return Trajectory(satellite(scenario.orbit, scenario.start, observation.start_latitude), start_us, end_us)
+    return Trajectory(flown(scenario), start_us, end_us)
+
+
+def flown(scenario: models.Scenario) -> Any:
+    """Return the skyfield EarthSatellite: over the start latitude at `start`, or over the site nearest it."""
+    seen = scenario.observation
+    if seen.site is not None:
+        return overpass(scenario).satellite
+    assert seen.start_latitude is not None  # the scenario's check
+    return satellite(scenario.orbit, scenario.start, seen.start_latitude, seen.ascending)
 
 
 @lru_cache(maxsize=1)
@@ -134,10 +143,13 @@ def sun_itrs(times_us: Any) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def satellite(orbit: models.Orbit, start: datetime, start_latitude_deg: float) -> Any:
-    """Return the skyfield EarthSatellite that crosses the latitude southbound at `start`."""
+def satellite(
+    orbit: models.Orbit, start: datetime, start_latitude_deg: float, ascending: bool = False
+) -> Any:
+    """Return the skyfield EarthSatellite that crosses the latitude southbound (or northbound) at `start`."""
     mean_motion, inclination = _sgp4_mean_elements(orbit.repeat_days, orbit.repeat_revs)
-    argument = np.pi - np.arcsin(np.clip(np.sin(np.radians(start_latitude_deg)) / np.sin(inclination), -1, 1))
+    argument = np.arcsin(np.clip(np.sin(np.radians(start_latitude_deg)) / np.sin(inclination), -1, 1))
+    argument = argument if ascending else np.pi - argument
     wanted = local_time_hours(orbit.local_time_descending_node)
     node = _node_from_local_time(start, wanted)
     for _ in range(4):  # short-period terms move node and latitude by up to 0.02 degree
@@ -221,6 +233,59 @@ def descending_node(satellite: Any, near_us: int) -> tuple[int, float]:
     longitude_h = geodetic(itrs(satellite, at)[0])[1] / 15.0
     ut1_hours = (skyfield_time(at).ut1 + 0.5) % 1.0 * 24.0
     return at, float((ut1_hours + longitude_h) % 24.0)
+
+
+@dataclass(frozen=True)
+class Overpass:
+    """A pass by a site; along and across (right of flight) are horizontal there, Earth-fixed units (3,)."""
+
+    satellite: Any
+    at_us: int  # GPS us, closest approach
+    site_m: np.ndarray
+    along: np.ndarray
+    across: np.ndarray
+
+
+def overpass(scenario: models.Scenario) -> Overpass:
+    """Find the pass by the site nearest `start`: a Sun-synchronous orbit has one a day and direction.
+
+    The phase of the orbit is free, the local time of its node is not: the time of day follows from the site.
+    """
+    seen = scenario.observation
+    if seen.site is None:
+        raise ValueError(f"expected observation.site in mode {seen.mode}, got none")
+    return _overpass(scenario.orbit, scenario.start, seen.site, seen.track_offset, seen.ascending)
+
+
+@lru_cache(maxsize=8)
+def _overpass(
+    orbit: models.Orbit, start: datetime, site: models.Site, offset_m: float, ascending: bool
+) -> Overpass:
+    up = normal(np.array(site.latitude), np.array(site.longitude))
+    centre = surface_point(up)
+    below = centre
+    for _ in range(3 if offset_m else 1):  # the track's direction is that of the pass found before
+        at_us, craft = _over(orbit, start, below, ascending)
+        velocity = itrs(craft, at_us)[1]
+        along = unit(velocity - (velocity @ up) * up)
+        across = np.cross(along, up)
+        east = np.array([-centre[1], centre[0], 0.0])
+        below = centre + offset_m * np.sign(across @ east) * across
+    return Overpass(craft, at_us, centre, along, across)
+
+
+def _over(orbit: models.Orbit, start: datetime, below_m: np.ndarray, ascending: bool) -> tuple[int, Any]:
+    """Return GPS us within half a day of `start`, and the satellite that is then right above a point."""
+    latitude, longitude, _ = (float(x) for x in geodetic(below_m))
+    at_us = gps_us(start)
+    for _ in range(8):
+        craft = satellite(orbit, utc(at_us), latitude, ascending)
+        found = float(geodetic(itrs(craft, at_us)[0])[1])
+        ahead_deg = (found - longitude + 180.0) % 360.0 - 180.0
+        if abs(ahead_deg) < _LONGITUDE_TOLERANCE_DEG:
+            return at_us, craft
+        at_us += round(ahead_deg / 360.0 * DAY_US)  # the node keeps its local time as the Earth turns
+    raise ValueError(f"found no pass over {latitude:.2f}, {longitude:.2f} degrees: change observation.site")
 
 
 def describe(scenario: models.Scenario) -> str:

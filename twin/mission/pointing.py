@@ -12,7 +12,8 @@ from twin.mission import earth, orbit, programming
 from twin.scenario import Scenario
 from twin.timecodes import unix_seconds
 
-SZA_LIMIT_DEG = 85.0  # deg, plane-parallel light and glint both end before the horizon
+SZA_LIMIT_DEG = 85.0  # deg, of glint: light and view graze the sea alike; other modes see any Sun, or none
+VZA_LIMIT_DEG = 60.0  # deg, of target and city (assumption)
 _FOV_ANGLES = (np.arange(FOVS) - 1.0) * FOV_ACROSS_RAD  # rad, FOV 1 left of flight
 _MARGIN_US = 2_000_000  # us, beyond the exposures
 
@@ -38,7 +39,7 @@ _ATTRIBUTES = {
     "sensor_recession_speed": ("m s-1", "rate of the range from footprint to satellite", None),
     "sun_recession_speed": ("m s-1", "rate of the range from footprint to Sun", None),
     "earth_sun_distance": ("au", "distance from Earth's centre to the Sun", None),
-    "operation_mode": ("1", "observation mode, 0 nadir, 1 glint", None),
+    "operation_mode": ("1", "observation mode", None),
     "surface_altitude": ("m", "height of the surface above the WGS-84 ellipsoid", "surface_altitude"),
 }
 
@@ -49,29 +50,36 @@ def line_of_sight(across_rad: np.ndarray) -> np.ndarray:
     return np.stack([np.zeros_like(angle), np.sin(angle), np.cos(angle)], axis=-1)
 
 
-def boresight(mode: str, satellite_m: np.ndarray, sun_m: np.ndarray) -> np.ndarray:
-    """Return +z of the body, Earth-fixed unit vectors (n, 3): geodetic nadir, or the specular point."""
-    if mode == "nadir":
-        latitude, longitude, _ = earth.geodetic(satellite_m)
+def boresight(plan: programming.Plan, path: orbit.Trajectory, times_us: np.ndarray) -> np.ndarray:
+    """Return +z of the body, Earth-fixed unit vectors (n, 3): geodetic nadir, specular point, or the aim."""
+    satellite, _ = path.satellite(times_us)
+    if plan.aim is not None:
+        return earth.unit(plan.aim.point(times_us) - satellite)
+    if plan.mode == "nadir":
+        latitude, longitude, _ = earth.geodetic(satellite)
         return -earth.normal(latitude, longitude)
-    return earth.unit(earth.specular_point(satellite_m, sun_m) - satellite_m)
+    return earth.unit(earth.specular_point(satellite, path.sun(times_us)[0]) - satellite)
 
 
-def attitude(mode: str, path: orbit.Trajectory, times_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def attitude(
+    plan: programming.Plan, path: orbit.Trajectory, times_us: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return satellite positions (n, 3) m and matrices (n, 3, 3) whose columns are body x, y, z in ECEF.
 
     +x is the Earth-fixed velocity less its part along the boresight: in nadir the slit stands square to the
-    ground track (yaw steering), in glint the body rolls and pitches and keeps the slit square to flight.
+    ground track (yaw steering), elsewhere the body rolls and pitches and keeps the slit square to flight.
     """
     position, velocity = path.satellite(times_us)
-    z = boresight(mode, position, path.sun(times_us)[0])
+    z = boresight(plan, path, times_us)
     x = earth.unit(velocity - earth.dot(velocity, z)[:, None] * z)
     return position, np.stack([x, np.cross(z, x), z], axis=-1)
 
 
-def footprints(mode: str, path: orbit.Trajectory, times_us: np.ndarray, across_rad: np.ndarray) -> np.ndarray:
+def footprints(
+    plan: programming.Plan, path: orbit.Trajectory, times_us: np.ndarray, across_rad: np.ndarray
+) -> np.ndarray:
     """Return Earth-fixed ground points (n, angle, 3) m of lines of sight at the times."""
-    position, body = attitude(mode, path, times_us)
+    position, body = attitude(plan, path, times_us)
     directions = np.einsum("nij,aj->nai", body, line_of_sight(across_rad))
     return earth.ray_hit(position[:, None, :], directions)
 
@@ -81,16 +89,33 @@ def observe(scenario: Scenario) -> xr.Dataset:
     plan = programming.plan(scenario)
     path = orbit.trajectory(scenario, plan.start_us - _MARGIN_US, plan.end_us + _MARGIN_US)
     times = plan.exposure_middle_us()
-    centre = footprints(plan.mode, path, times, _FOV_ANGLES)
+    if plan.aim is not None:
+        _check_view(plan, path)
+    centre = footprints(plan, path, times, _FOV_ANGLES)
     values = _identity(times, plan.operation_mode) | _viewing(path, times, centre)
     values["vertex_latitude"], values["vertex_longitude"] = _corners(plan, path)
     worst = float(values["solar_zenith_angle"].max())
-    if worst > SZA_LIMIT_DEG:
+    if plan.mode == "glint" and worst > SZA_LIMIT_DEG:
         raise ValueError(
-            f"expected solar_zenith_angle up to {SZA_LIMIT_DEG} degrees in every sounding, got {worst:.1f}: "
+            f"expected solar_zenith_angle up to {SZA_LIMIT_DEG} degrees in glint, got {worst:.1f}: "
             "change start, observation.start_latitude or observation.soundings"
         )
     return _dataset(values, scenario)
+
+
+def _check_view(plan: programming.Plan, path: orbit.Trajectory) -> None:
+    """Refuse an aim seen too flat from the ground, or below its horizon."""
+    assert plan.aim is not None
+    first = plan.exposure_start_us()
+    times = np.concatenate([first, first + FRAME_US])
+    point = plan.aim.point(times)
+    latitude, longitude, _ = earth.geodetic(point)
+    zenith, _ = earth.horizontal((latitude, longitude), path.satellite(times)[0] - point)
+    if zenith.max() > VZA_LIMIT_DEG:
+        raise ValueError(
+            f"expected a sensor zenith angle up to {VZA_LIMIT_DEG} degrees at the site in mode {plan.mode}, "
+            f"got {zenith.max():.1f}: lower observation.soundings or observation.track_offset"
+        )
 
 
 def _identity(times_us: np.ndarray, mode: int) -> dict[str, np.ndarray]:
@@ -134,7 +159,7 @@ def _corners(plan: programming.Plan, path: orbit.Trajectory) -> tuple[np.ndarray
     """Return latitude and longitude (sounding, vertex): start-left, start-right, end-right, end-left."""
     edges = np.concatenate([_FOV_ANGLES[:1] - FOV_ACROSS_RAD / 2, _FOV_ANGLES + FOV_ACROSS_RAD / 2])
     first = plan.exposure_start_us()
-    start, end = (footprints(plan.mode, path, t, edges) for t in (first, first + FRAME_US))
+    start, end = (footprints(plan, path, t, edges) for t in (first, first + FRAME_US))
     vertices = np.stack([start[:, :-1], start[:, 1:], end[:, 1:], end[:, :-1]], axis=2)
     latitude, longitude, _ = earth.geodetic(vertices.reshape(-1, 4, 3))
     return latitude, longitude

@@ -19,12 +19,13 @@ TENTH_MILLIDEG = 1e-4
 START = datetime(2026, 7, 1, 20, 40, tzinfo=UTC)
 
 
-def scenario(mode, soundings=12, latitude="22 degree", start=START, **more):
+def scenario(mode, soundings=12, latitude="22 degree", start=START, ascending=False, **more):
+    observation = {"mode": mode, "soundings": soundings, "start_latitude": latitude, "ascending": ascending}
     return Scenario.model_validate(
         {
             "name": "test",
             "start": start,
-            "observation": {"mode": mode, "soundings": soundings, "start_latitude": latitude},
+            "observation": observation,
             "requirements": [],
             **more,
         }
@@ -262,9 +263,22 @@ def test_soundings_are_rounded_up_to_whole_frames():
     assert pointing.observe(scenario("nadir", 4)).sizes["sounding"] == 6
 
 
-def test_a_dark_scene_is_refused():
-    with pytest.raises(ValueError, match="solar_zenith_angle"):
-        pointing.observe(scenario("nadir", 3, "-75 degree"))
+def test_a_dark_scene_is_refused_in_glint_alone():
+    with pytest.raises(ValueError, match=r"solar_zenith_angle|no specular point"):
+        pointing.observe(scenario("glint", 3, "-75 degree"))
+    assert float(pointing.observe(scenario("nadir", 3, "-75 degree")).solar_zenith_angle.min()) > 85.0
+
+
+def test_the_ascending_side_flies_north_by_night():
+    night = pointing.observe(scenario("nadir", 12, ascending=True))
+    middle = night.isel(sounding=night.fov.values == 2)
+    assert float(night.solar_zenith_angle.min()) > 110.0
+    assert (np.diff(middle.latitude) > 0.0).all()
+    assert float(middle.latitude[0]) == pytest.approx(22.0, abs=0.1)
+    assert (night.longitude.values.reshape(-1, 3)[:, 0] < middle.longitude.values).all()  # left is west
+    local_hours = (np.float64(20.0 + 40.0 / 60.0) + float(middle.longitude[0]) / 15.0) % 24.0
+    half_an_hour = 0.5  # 22:30 at the equator, earlier by node's slant further north
+    assert local_hours == pytest.approx(22.5, abs=half_an_hour)
 
 
 def test_perfect_knowledge_looks_where_the_footprint_is(mode):
