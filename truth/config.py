@@ -58,6 +58,7 @@ class TruthConfig:
     )
     whitecaps: bool = True
     aerosol: tuple[Particles, ...] = ()
+    aerosol_climatology: bool = False  # truth.aerosol's regions and seasons, added to `aerosol`
     cirrus: Particles | None = None
     cloud: str = "none"  # none or climatology: opaque, in part of the footprint
     sif: bool = True  # over green land

@@ -198,6 +198,7 @@ class Truth(Model):
     wind_direction: Annotated[float, _quantity("degree", 0, 360)] | None = None  # where it blows from
     whitecaps: bool = True
     aerosol: list[Particles] = []
+    aerosol_climatology: bool = False  # regions and seasons, added to `aerosol`
     cirrus: Particles | None = None
     cloud: Literal["none", "climatology"] = "none"
     sif: bool = True
