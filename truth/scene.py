@@ -13,15 +13,15 @@ import numpy as np
 import xarray as xr
 import yaml
 
-from truth import atmosphere, emission, surface, weather
+from truth import aerosol, atmosphere, cloud, emission, surface, weather
 from truth.columns import co2_fields
 from truth.config import TruthConfig
 from truth.footprint import ACROSS, ALONG, SubSamples, sub_samples
+from truth.particles import SPECIES
 from truth.times import decimal_year, unix_seconds
 
 Field = tuple[tuple[str, ...], np.ndarray]
 _LEVELS = ("sounding", "level")
-SPECIES = ("dust", "sea_salt", "sulphate", "organic", "black_carbon", "ice", "water")
 _PRODUCT = Path(__file__).parent / "data" / "truth_product.yaml"
 
 
@@ -96,16 +96,10 @@ def _particles(
     config: TruthConfig,
     seed: int,
 ) -> dict[str, Field]:
-    """Give aerosol, cirrus and cloud on the layers; none yet."""
-    count, layers = fields["altitude"][1].shape[0], fields["altitude"][1].shape[1] - 1
-    nothing = (("sounding",), np.zeros(count))
-    return {
-        "aerosol_optical_depth": (("sounding", "species", "layer"), np.zeros((count, len(SPECIES), layers))),
-        "aod": nothing,
-        "cirrus_optical_depth": nothing,
-        "cloud_fraction": nothing,
-        "cloud_optical_depth": (("sounding", "layer"), np.zeros((count, layers))),
-    }
+    altitude, land, wind = (fields[name][1] for name in ("altitude", "land_fraction", "wind_speed"))
+    return aerosol.profiles(config, seed, place, altitude, land, wind) | cloud.fields(
+        config, seed, samples, place[2], altitude
+    )
 
 
 def _emission(
