@@ -19,7 +19,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # the rich help page costs 0.1 s of imports
 )
+truth = typer.Typer(help="Look at nature, the truth that no processor sees.", no_args_is_help=True)
+app.add_typer(truth, name="truth")
 ScenarioArgument = Annotated[str, typer.Argument(metavar="SCENARIO", help="A YAML file or its bare name.")]
+
+NatureOption = Annotated[
+    str | None, typer.Option("--scenario", metavar="SCENARIO", help="Whose nature; default: every layer on.")
+]
+SeedOption = Annotated[int | None, typer.Option(min=0, help="Seed of nature; default: the scenario's, or 1.")]
+OutputOption = Annotated[Path, typer.Option(help="Directory of the two files.")]
 
 
 @app.command()
@@ -68,6 +76,57 @@ def scenarios() -> None:
         for name, question in listing():
             print(f"{name:24s} {question}")
         return 0
+
+    _guard(work)
+
+
+@truth.command("map")
+def truth_map(
+    date: Annotated[str, typer.Option(help="UTC date (its noon) or time, 2026-07-01 or 2026-07-01T06:00.")],
+    what: Annotated[str, typer.Option(help="xco2, psurf, albedo_b2, aod, ...; a wrong name lists all.")],
+    scenario: NatureOption = None,
+    seed: SeedOption = None,
+    output: OutputOption = Path("runs/truth"),
+    step: Annotated[float, typer.Option(help="Width of the grid's cells, degrees.")] = 1.0,
+) -> None:
+    """Write a global field of nature as netCDF and as a picture."""
+
+    def work() -> int:
+        from twin.truthview.show import show_map
+
+        return show_map(date, what, scenario, seed, output, step)
+
+    _guard(work)
+
+
+@truth.command("spectrum")
+def truth_spectrum(
+    lat: Annotated[float, typer.Option(help="Latitude, degrees north.")],
+    lon: Annotated[float, typer.Option(help="Longitude, degrees east.")],
+    date: Annotated[
+        str | None,
+        typer.Option(help="UTC time, or a date: its 10:30 local solar time. Default: the scenario's start."),
+    ] = None,
+    mode: Annotated[str, typer.Option(help="nadir: from overhead; glint: mirrored to the Sun.")] = "nadir",
+    sza: Annotated[
+        float | None, typer.Option(help="Solar zenith angle instead of the true one, degrees.")
+    ] = None,
+    vza: Annotated[
+        float | None, typer.Option(help="Sensor zenith angle instead of the mode's, degrees.")
+    ] = None,
+    scenario: NatureOption = None,
+    seed: SeedOption = None,
+    output: OutputOption = Path("runs/truth"),
+    runs: Annotated[Path, typer.Option(help="Directory of all runs, whose tables are shared.")] = Path(
+        "runs"
+    ),
+) -> None:
+    """Write what the sensor would see at a place, without noise, as netCDF and as a picture."""
+
+    def work() -> int:
+        from twin.truthview.show import show_spectrum
+
+        return show_spectrum((lat, lon), date, mode, (sza, vza), scenario, seed, output, runs)
 
     _guard(work)
 
