@@ -12,11 +12,16 @@ ACROSS, ALONG = 9, 18  # sub-samples, about 0.5 km by 0.5 km
 
 
 class SubSamples(NamedTuple):
-    """Points (sounding, sample): geodetic latitude, longitude deg, and weights summing to 1."""
+    """Cells (sounding, sample): geodetic latitude, longitude deg of their centres, weights summing to 1.
+
+    half_across and half_along  (sounding, sample, 3)  from the centre to the middle of two sides, Earth radii
+    """
 
     latitude_deg: np.ndarray
     longitude_deg: np.ndarray
     weight: np.ndarray
+    half_across: np.ndarray
+    half_along: np.ndarray
 
 
 def sub_samples(
@@ -43,4 +48,6 @@ def sub_samples(
         latitude_deg=np.degrees(np.arcsin(place[..., 2] / radius)),
         longitude_deg=np.degrees(np.arctan2(place[..., 1], place[..., 0])),
         weight=area / area.sum(axis=-1, keepdims=True),
+        half_across=d_u / (2 * across),
+        half_along=(end - start) / (2 * along),
     )
