@@ -44,7 +44,7 @@ _CLIMATE_VARIABILITY = 0.4  # 1, standard deviation of ln optical depth
 def profiles(
     config: TruthConfig,
     seed: int,
-    place: tuple[np.ndarray, np.ndarray, np.ndarray],
+    place: tuple[np.ndarray, ...],
     altitude_m: np.ndarray,
     land_fraction: ArrayLike = 0.0,
     wind_speed: ArrayLike = 7.0,

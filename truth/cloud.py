@@ -40,9 +40,9 @@ def fields(
     if config.cloud == "climatology":
         place = (samples.latitude_deg, samples.longitude_deg, np.asarray(time_s)[:, np.newaxis])
         fraction = np.sum(samples.weight * cloudy(seed, *place), axis=1)
-        centre = tuple(np.sum(samples.weight * x, axis=1) for x in _unwrapped(samples))
-        total = optical_depth(seed, *centre, time_s) * (fraction > 0.0)
-        depth = total[:, np.newaxis] * _slab(altitude_m, top_m(seed, *centre, time_s), total)
+        latitude, longitude = _centre(samples)
+        total = optical_depth(seed, latitude, longitude, time_s) * (fraction > 0.0)
+        depth = total[:, np.newaxis] * _slab(altitude_m, top_m(seed, latitude, longitude, time_s), total)
     elif config.cloud != "none":
         raise ValueError(f"cloud must be none or climatology, got {config.cloud!r}")
     return {
@@ -70,10 +70,12 @@ def top_m(seed: int, latitude: np.ndarray, longitude: np.ndarray, time_s: np.nda
     return np.interp(latitude, TOP_LATITUDE, TOP_M) * factor
 
 
-def _unwrapped(samples: SubSamples) -> tuple[np.ndarray, np.ndarray]:
-    """Give latitude, and longitude unwrapped so that its mean is right beside the date line."""
+def _centre(samples: SubSamples) -> tuple[np.ndarray, np.ndarray]:
+    """Average the places, unwrapped at the date line."""
     first = samples.longitude_deg[:, :1]
-    return samples.latitude_deg, first + (samples.longitude_deg - first + 180.0) % 360.0 - 180.0
+    east = (samples.longitude_deg - first + 180.0) % 360.0 - 180.0
+    latitude = np.sum(samples.weight * samples.latitude_deg, axis=1)
+    return latitude, first[:, 0] + np.sum(samples.weight * east, axis=1)
 
 
 def _slab(altitude_m: np.ndarray, top: np.ndarray, total: np.ndarray) -> np.ndarray:
