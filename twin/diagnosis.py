@@ -132,7 +132,8 @@ def _known_keys(model: Any, place: Place) -> list[str]:
         if isinstance(part, int):
             continue
         annotation = model.model_fields[part].annotation
-        model = getattr(annotation, "__args__", (annotation,))[-1]
+        choices = getattr(annotation, "__args__", (annotation,))
+        model = next(choice for choice in choices if hasattr(choice, "model_fields"))
     return list(model.model_fields)
 
 

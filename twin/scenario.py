@@ -131,8 +131,8 @@ class Observation(Model):
         """Fill in the sweeps of a city scan and all of their soundings."""
         if not isinstance(data, dict) or data.get("mode") != "city":
             return data
-        sweeps = data.get("sweeps", 3)
-        whole = SWEEP_FRAMES * FOVS * sweeps if sweeps in (2, 3) else SWEEP_FRAMES * FOVS
+        sweeps = 3 if data.get("sweeps") is None else data["sweeps"]
+        whole = SWEEP_FRAMES * FOVS * (sweeps if isinstance(sweeps, int) else 1)
         return {"soundings": whole, **data, "sweeps": sweeps}
 
     @model_validator(mode="after")

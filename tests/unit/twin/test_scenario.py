@@ -80,7 +80,10 @@ def test_quantities_are_stored_in_the_unit_of_their_type(write, line, model, fie
         ("truth: {wind_speed: 31 m/s}", "F:7:9: truth.wind_speed: expected at most 30 m/s, got '31 m/s'"),
         ("truth: {wind_speed: nan m/s}", "F:7:9: truth.wind_speed: expected a finite number"),
         ("truth: {airglow: 1}", "F:7:9: truth.airglow: expected true or false, got 1"),
-        ("truth: {surface: sea}", "F:7:9: truth.surface: expected 'map', 'ocean', 'vegetation', 'forest', 'soil', 'desert', 'snow' or 'city'"),
+        (
+            "truth: {surface: sea}",
+            "F:7:9: truth.surface: expected 'map', 'ocean', 'vegetation', 'forest', 'soil', 'desert', 'snow' or ",
+        ),
         ("truth: ocean", "F:7:1: truth: expected a mapping of keys, got 'ocean'"),
         ("prior: {temperature: 1 degC}", "F:7:9: prior.temperature: expected a quantity with its unit"),
         ("orbit: {repeat_days: 0.5}", "F:7:9: orbit.repeat_days: expected a whole number, got 0.5"),
@@ -102,6 +105,81 @@ def test_quantities_are_stored_in_the_unit_of_their_type(write, line, model, fie
 )
 def test_an_error_names_file_line_column_key_and_what_was_expected(write, line, expected):
     assert errors(write(GOOD + line + "\n"))[0].startswith(expected)
+
+
+SITE = "site: {latitude: 48.9 degree, longitude: 2.3 degree}"
+
+
+@pytest.mark.parametrize(
+    ("observation", "expected"),
+    [
+        ("mode: target", "F:4:1: observation: expected site in mode target, got none: add site: {latitude:"),
+        ("mode: city, site: paris", "F:4:27: observation.site: expected a mapping of keys, got 'paris'"),
+        ("mode: city, site: {latitude: 48.9 degree}", "F:4:27: observation.site.longitude: expected a value"),
+        (
+            "mode: city, site: {latitud: 1 degree, longitude: 2 degree}",
+            "F:4:27: observation.site.latitude: expected a value, got none",
+        ),
+        (f"mode: city, sweeps: 4, {SITE}", "F:4:27: observation.sweeps: expected 2 or 3, got 4"),
+        (f"mode: city, sweeps: three, {SITE}", "F:4:27: observation.sweeps: expected 2 or 3, got 'three'"),
+        (
+            f"mode: city, soundings: 181, {SITE}",
+            "F:4:1: observation: expected at most 180 soundings in a city scan of 3 sweeps, got 181",
+        ),
+        (
+            f"mode: city, start_latitude: 3 degree, {SITE}",
+            "F:4:1: observation: expected no start_latitude in mode city: remove it, site sets the pass",
+        ),
+        (
+            f"mode: target, track_offset: 1001 km, {SITE}",
+            "F:4:29: observation.track_offset: expected at most 1e+06 metre, got '1001 km'",
+        ),
+        ("mode: nadir", "F:4:1: observation: expected start_latitude in mode nadir, got none: add start_"),
+        (
+            f"mode: nadir, start_latitude: 3 degree, {SITE}",
+            "F:4:1: observation: expected no site in mode nad",
+        ),
+        (
+            "mode: glint, start_latitude: 3 degree, sweeps: 3",
+            "F:4:1: observation: expected no sweeps in mode",
+        ),
+        (
+            "mode: glint, start_latitude: 3 degree, track_offset: 3 km",
+            "F:4:1: observation: expected no track_offset in mode glint",
+        ),
+    ],
+)
+def test_a_mode_with_what_it_lacks_or_cannot_use_is_told_in_one_line(write, observation, expected):
+    text = GOOD.replace("mode: glint, soundings: 12, start_latitude: 22 degree", observation)
+    assert errors(write(text))[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("observation", "soundings", "sweeps"),
+    [
+        (f"mode: city, {SITE}", 180, 3),
+        (f"mode: city, sweeps: 2, {SITE}", 120, 2),
+        (f"mode: city, soundings: 180, {SITE}", 180, 3),
+        (f"mode: target, {SITE}", 120, None),
+    ],
+)
+def test_a_city_scan_has_the_soundings_of_its_sweeps(write, observation, soundings, sweeps):
+    text = GOOD.replace("mode: glint, soundings: 12, start_latitude: 22 degree", observation)
+    path = write(text)
+    loaded = scenario.load(path).observation
+    assert (loaded.soundings, loaded.sweeps) == (soundings, sweeps)
+    path.with_suffix(".json").write_text(scenario.dump(scenario.load(path)))
+    assert scenario.restore(path.with_suffix(".json")).observation == loaded
+    assert scenario.load(path, soundings=6).observation.soundings == 6
+
+
+def test_an_unknown_key_of_an_optional_model_is_told(write):
+    text = GOOD.replace(
+        "start_latitude: 22 degree", "site: {latitude: 1 degree, longitude: 2 degree, hight: 3}"
+    )
+    assert errors(write(text))[0] == (
+        "F:4:91: observation.site.hight: expected one of latitude, longitude, got an unknown key"
+    )
 
 
 def test_an_unknown_key_suggests_the_nearest(write):
