@@ -58,6 +58,7 @@ def forecast(scene: xr.Dataset, prior: Prior, seed: int) -> dict[str, np.ndarray
     return {
         "sounding_id": scene["sounding_id"].values.astype(np.int64),
         "surface_pressure": surface,
+        "surface_altitude": _surface_altitude(scene),
         "pressure": np.tile(PRESSURE_GRID, (surface.size, 1)),
         "temperature": temperature,
         "specific_humidity": humidity * np.clip(factor, DRIEST, WETTEST),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +39,8 @@ class Meteo:
     pressure_pa: np.ndarray
     temperature_k: np.ndarray
     specific_humidity: np.ndarray
-    latitude_deg: float
+    surface_altitude_m: float  # of the forecast model's ground
+    height_m: np.ndarray  # (layer) of the layer middles above sea level
     gravity_m_s2: np.ndarray  # (layer)
 
 
@@ -65,21 +68,36 @@ class Layers:
         return (self.dry @ self.co2_map) / self.dry.sum()
 
 
-def layer_gravity(pressure_pa: np.ndarray, temperature_k: np.ndarray, latitude_deg: float) -> np.ndarray:
-    """Return gravity (layer), m s-2: WGS-84 normal gravity and a height from the hypsometric equation."""
+def meteo(forecast: Mapping[str, Any], latitude_deg: float) -> Meteo:
+    """Complete a forecast (a row of icd/prior.yaml) with height and gravity of the layers."""
+    p, t = forecast["pressure"], forecast["temperature"]
+    altitude = float(forecast["surface_altitude"])
+    height = layer_height_m(p, t, float(forecast["surface_pressure"]), altitude)
+    gravity = layer_gravity(height, latitude_deg)
+    return Meteo(p, t, forecast["specific_humidity"], altitude, height, gravity)
+
+
+def layer_gravity(height_m: np.ndarray, latitude_deg: float) -> np.ndarray:
+    """Return gravity (layer), m s-2: WGS-84 normal gravity at heights above sea level."""
     sin2 = np.sin(np.radians(latitude_deg)) ** 2
     eccentricity2 = WGS84_F * (2.0 - WGS84_F)
     surface = GRAVITY_EQUATOR * (1 + GRAVITY_K * sin2) / np.sqrt(1 - eccentricity2 * sin2)
-    return surface / (1.0 + layer_height_m(pressure_pa, temperature_k) / WGS84_A) ** 2
+    return surface / (1.0 + height_m / WGS84_A) ** 2
 
 
-def layer_height_m(pressure_pa: np.ndarray, temperature_k: np.ndarray) -> np.ndarray:
-    """Return the height (layer) of the layer middles above 1013 hPa, m."""
-    grid = np.geomspace(101325.0, 20.0, 200)
-    t = np.interp(np.log(grid), np.log(pressure_pa), temperature_k)
-    step = 287.05 / 9.80665 * 0.5 * (t[1:] + t[:-1]) * np.log(grid[:-1] / grid[1:])
-    height = np.concatenate([[0.0], np.cumsum(step)])
-    return np.interp(-np.log(LAYER_MID_PA), -np.log(grid), height)
+def layer_height_m(
+    pressure_pa: np.ndarray, temperature_k: np.ndarray, surface_pa: float, surface_altitude_m: float
+) -> np.ndarray:
+    """Return the height (layer) of the layer middles above sea level, m, by the hypsometric equation.
+
+    The surface pressure lies at the surface altitude; layers below the ground get heights below it.
+    """
+    log_p = np.log(np.geomspace(LAYER_EDGES_PA[-1], 20.0, 200))
+    t = np.interp(log_p, np.log(pressure_pa), temperature_k)
+    step = -287.05 / 9.80665 * 0.5 * (t[1:] + t[:-1]) * np.diff(log_p)
+    above_lowest = np.concatenate([[0.0], np.cumsum(step)])
+    ground, layer = (np.interp(-np.log(p), -log_p, above_lowest) for p in (surface_pa, LAYER_MID_PA))
+    return surface_altitude_m + layer - ground
 
 
 def layers(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: float) -> Layers:

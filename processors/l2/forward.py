@@ -39,6 +39,7 @@ class BandInput:
     sun: np.ndarray  # ph s-1 m-2 um-1 at the ground
     cia: np.ndarray  # cm-1 amagat-2
     airglow: np.ndarray | None  # (2, point) of 1 MR and its slope, ph s-1 m-2 sr-1 um-1 (K-1)
+    fluorescence: np.ndarray | None  # (point) at the ground, of one unit of the state
     response: Response
     wavelength_nm: np.ndarray  # (spectel) of the spectel centres, sensor frame
 
@@ -49,16 +50,14 @@ class ForwardModel:
     The Jacobian holds the diffuse light (all but direct sunlight and its first scattering) constant.
     """
 
-    def __init__(
-        self, state: StateVector, meteo: Meteo, viewing: Viewing, bands: list[BandInput], height_m: np.ndarray
-    ) -> None:
+    def __init__(self, state: StateVector, meteo: Meteo, viewing: Viewing, bands: list[BandInput]) -> None:
         self.state, self.meteo, self.viewing, self.bands = state, meteo, viewing, bands
         self.calls = 0
         self._training: dict[int, np.ndarray] = {}
         self._scale: dict[int, tuple[float, float]] = {}
         self._fit: dict[int, np.ndarray] = {}
-        self._amf_sun = _slant_factor(viewing.sza_deg, height_m)
-        self._amf_view = _slant_factor(viewing.vza_deg, height_m)
+        self._amf_sun = _slant_factor(viewing.sza_deg, meteo)
+        self._amf_view = _slant_factor(viewing.vza_deg, meteo)
         mu0, mu = np.cos(np.radians([viewing.sza_deg, viewing.vza_deg]))
         sines = np.sqrt((1.0 - mu0**2) * (1.0 - mu**2))
         self._mu0, self._mu = float(mu0), float(mu)
@@ -97,12 +96,18 @@ class ForwardModel:
         level, by_wind = self._surface_level(x)
         reflectance = level * shape
         columns, entries, coefs = self._layer_jacobian(b, x, layers, slopes)
-        direct, path, jac = self._monochromatic(b, x, layers, reflectance, entries, coefs, len(columns))
+        emission = self._emission(b, x)
+        direct, path, up, jac = self._monochromatic(
+            b, x, layers, reflectance, emission, entries, coefs, len(columns)
+        )
         total = reflectance * direct + path + self._diffuse_light(b, x, layers, direct, path, reflectance)
         glow = np.zeros((0, nu.size))
         if band.airglow is not None:
             glow = band.airglow / self._mu
             total = total + x[sv["airglow"]] @ glow
+        if emission.size:
+            glow = (band.fluorescence * up)[None]
+            total = total + emission * up
         fields = np.concatenate([[total], jac, direct * poly, glow])
         seen, slope = self._convolve(b, x, fields)
         for k, column in enumerate(columns):
@@ -115,7 +120,16 @@ class ForwardModel:
         K[:, sv[f"dispersion_{b}"]] = slope[:, None] * _stretch().T
         if band.airglow is not None:
             K[:, sv["airglow"]] = seen[-2:].T
+        if emission.size:
+            K[:, sv["sif"]] = seen[-1:].T
         return seen[0]
+
+    def _emission(self, b: int, x: np.ndarray) -> np.ndarray:
+        """Return the radiance (point) that the ground emits; empty where the state has none."""
+        shape = self.bands[b].fluorescence
+        if shape is None or "sif" not in self.state:
+            return np.zeros(0)
+        return x[self.state["sif"]][0] * shape
 
     def _surface_level(self, x: np.ndarray) -> tuple[float, float]:
         """Return the factor on the surface polynomial and its derivative by wind."""
@@ -130,8 +144,8 @@ class ForwardModel:
             return layers.o2
         return layers.dry * (layers.co2_map @ x[self.state["co2"]]) * 1e-6
 
-    def _monochromatic(self, b, x, layers, reflectance, entries, coefs, columns):  # type: ignore[no-untyped-def]
-        """Run the kernel: direct (point), path (point), jac (column, point)."""
+    def _monochromatic(self, b, x, layers, reflectance, emission, entries, coefs, columns):  # type: ignore[no-untyped-def]
+        """Run the kernel: direct (point), path (point), up (point or none), jac (column, point)."""
         band = self.bands[b]
         bottom, weight = layers.bottom, float(layers.bottom_weight[0])
         gas, h2o = band.tables.gas.view(np.ndarray), band.tables.h2o.view(np.ndarray)
@@ -143,7 +157,7 @@ class ForwardModel:
             temperature_coordinate(layers.temperature), 1.0 / T_SPAN_K,
             self._amf_sun, self._amf_view, bottom,
             band.sun, band.cia, diffuse.rayleigh_cross_section(band.tables.band.wavenumber_cm1), reflectance,
-            self._mu0, self._phase, entries, coefs, columns,
+            emission, self._mu0, self._phase, entries, coefs, columns,
         )  # fmt: skip
 
     def _layer_jacobian(
@@ -231,9 +245,10 @@ def _spread(values: np.ndarray) -> np.ndarray:
     return order[np.searchsorted(values[order], wanted).clip(max=values.size - 1)]
 
 
-def _slant_factor(zenith_deg: float, height_m: np.ndarray) -> np.ndarray:
+def _slant_factor(zenith_deg: float, meteo: Meteo) -> np.ndarray:
     """Return the slant path per vertical path (layer) in a spherical, unrefracted atmosphere."""
-    sine = np.sin(np.radians(zenith_deg)) * WGS84_A / (WGS84_A + height_m)
+    ground = WGS84_A + meteo.surface_altitude_m
+    sine = np.sin(np.radians(zenith_deg)) * ground / (WGS84_A + meteo.height_m)
     return 1.0 / np.sqrt(1.0 - sine**2)
 
 

@@ -1,4 +1,4 @@
-"""Compute monochromatic radiance and its derivatives: direct sunlight and single Rayleigh scattering."""
+"""Compute monochromatic radiance and its derivatives: sunlight reflected or scattered once, fluorescence."""
 
 from __future__ import annotations
 
@@ -49,21 +49,36 @@ def _scatter_once(x, rayleigh, amf, through, single, slope, each):  # type: igno
 
 
 @njit(cache=True)
+def _emit(depth, amf_sun, amf_view, emission, up, a):  # type: ignore[no-untyped-def]
+    """Set up = transmittance (point) from ground to sensor; add the emission's part to a (layer, point)."""
+    for l in range(depth.shape[0]):
+        share = amf_view[l] / (amf_sun[l] + amf_view[l])
+        for j in range(emission.size):
+            up[j] += share * depth[l, j]
+    for j in range(emission.size):
+        up[j] = math.exp(-up[j])
+    for l in range(depth.shape[0]):
+        for j in range(emission.size):
+            a[l, j] -= amf_view[l] * emission[j] * up[j]
+
+
+@njit(cache=True)
 def radiance(
     gas, gas_bottom, gas_mix, h2o, h2o_bottom, h2o_mix,  # cubics: (layer, 4, point) and (4, point)
     u_gas, u_h2o, air, cia_path, t, per_kelvin,  # (layer,)
     amf_sun, amf_view, bottom,  # slant factors (layer,), index
-    sun, cia, ray, reflectance,  # (point,)
+    sun, cia, ray, reflectance, emission,  # (point,); emission may be empty
     mu0, phase, entries, coefs, columns,  # geometry; sparse layer derivatives
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Return direct (point), path (point), jac (column, point).
+    """Return direct (point), path (point), up (point or none), jac (column, point).
 
-    Radiance = reflectance * direct + path, in the unit of `sun` per sr; direct = mu0 F/pi exp(-slant
-    depth), path = singly scattered light over a black surface. jac is its derivative through the layers.
+    Radiance = reflectance * direct + path + emission * up, in the unit of `sun` per sr; direct =
+    mu0 F/pi exp(-slant depth), path = singly scattered light over a black surface, up = transmittance
+    from ground to sensor, empty where nothing is emitted. jac is the derivative through the layers.
     """
     points = sun.size
     layer_count = bottom + 1
-    direct, path = np.empty(points), np.empty(points)
+    direct, path, up = np.empty(points), np.empty(points), np.zeros(emission.size)
     jac = np.zeros((columns, points))
     s1, s2 = np.empty((layer_count, BLOCK)), np.empty((layer_count, BLOCK))
     td, depth = np.empty((layer_count, BLOCK)), np.empty((layer_count, BLOCK))
@@ -107,5 +122,6 @@ def radiance(
                 below[j] += single[l, j]
         for j in range(n):
             path[lo + j] = k_phase * sun[lo + j] * below[j]
+        _emit(depth, amf_sun, amf_view, emission[lo : lo + n], up[lo : lo + n], a)
         _accumulate(entries, coefs, a, scatter, s1, s2, td, mix, cia, ray, jac, lo, n)
-    return direct, path, jac
+    return direct, path, up, jac

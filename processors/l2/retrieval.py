@@ -8,26 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from . import atmosphere, state
-from .atmosphere import SIGMA, Meteo
+from . import atmosphere, fluorescence, quality, state
+from .atmosphere import SIGMA
 from .auxiliary import Auxiliary
-from .forward import SPECTELS, BandInput, ForwardModel, Viewing
+from .forward import BandInput, ForwardModel, Viewing
 from .inverse import Solution, column_errors, posterior, solve
 from .isrf import Response
+from .quality import Reason
 from .solar import photon_irradiance
 
 CONVERGED, ITERATION_LIMIT, DIVERGED, NOT_ATTEMPTED = range(4)
 Row = dict[str, Any]
-GEOMETRY = (
-    "solar_zenith_angle",
-    "sensor_zenith_angle",
-    "solar_azimuth_angle",
-    "sensor_azimuth_angle",
-    "sensor_recession_speed",
-    "sun_recession_speed",
-    "earth_sun_distance",
-    "latitude",
-)
 
 
 @dataclass(frozen=True)
@@ -43,9 +34,12 @@ class Spectra:
 def retrieve(sounding: Mapping[str, Any], forecast: Mapping[str, Any], aux: Auxiliary, settings: Row) -> Row:
     """Return the L2 values of one sounding; what cannot be retrieved is flagged, its values left out."""
     spectra = read_spectra(sounding)
-    if not usable(sounding, forecast, spectra, settings):
-        return {"outcome_flag": NOT_ATTEMPTED, "xco2_quality_flag": 1, "iterations": 0}
-    model = forward_model(sounding, forecast, spectra, aux)
+    refused = quality.refusal(sounding, forecast, settings) or quality.darkness(
+        spectra.radiance, spectra.sigma, spectra.good, settings["snr_limit"]
+    )
+    if refused:
+        return _flags(NOT_ATTEMPTED, refused, 0)
+    model = forward_model(sounding, forecast, spectra, aux, settings["fluorescence"])
     good = spectra.good.ravel()
     y, variance = spectra.radiance.ravel()[good], spectra.sigma.ravel()[good] ** 2
 
@@ -55,12 +49,34 @@ def retrieve(sounding: Mapping[str, Any], forecast: Mapping[str, Any], aux: Auxi
 
     x_a, S_a = model.state.x_a, model.state.S_a
     solution = solve(masked, y, variance, x_a, S_a, settings["max_iterations"])
-    if not np.all(np.isfinite(solution.K)):
-        return {"outcome_flag": DIVERGED, "xco2_quality_flag": 1, "iterations": solution.iterations}
+    outcome = _outcome(solution, settings["max_iterations"])
+    if outcome == DIVERGED:
+        return _flags(outcome, Reason.NOT_CONVERGED, solution.iterations)
+    fit = _fit(solution, spectra)
+    if outcome == ITERATION_LIMIT:
+        return {**fit, **_flags(outcome, Reason.NOT_CONVERGED, solution.iterations)}
+    column = _column(model, solution, variance)
+    change = column["psurf"] - column["psurf_apriori"]
+    doubts = quality.doubts(fit["chi2"], spectra.good, np.array(column["albedo"]), change, settings)
+    return {**column, **fit, **_flags(outcome, doubts, solution.iterations)}
+
+
+def _flags(outcome: int, reasons: Reason, iterations: int) -> Row:
     return {
-        **_column(model, solution, variance),
-        **_fit(model, solution, spectra, settings),
+        "outcome_flag": outcome,
+        "xco2_quality_flag": int(reasons != quality.NONE),
+        "quality_reasons": int(reasons),
+        "iterations": iterations,
     }
+
+
+def _outcome(solution: Solution, max_iterations: int) -> int:
+    finite = np.all(np.isfinite(solution.x)) and np.all(np.isfinite(solution.K))
+    if not finite:
+        return DIVERGED
+    if solution.converged:
+        return CONVERGED
+    return ITERATION_LIMIT if solution.iterations >= max_iterations else DIVERGED
 
 
 def read_spectra(sounding: Mapping[str, Any]) -> Spectra:
@@ -72,24 +88,12 @@ def read_spectra(sounding: Mapping[str, Any]) -> Spectra:
     return Spectra(radiance, sigma, wavelength, (sounding["spectel_quality"] == 0) & numbers)
 
 
-def usable(sounding: Mapping[str, Any], forecast: Mapping[str, Any], spectra: Spectra, settings: Row) -> bool:
-    """Tell whether a sounding has Sun, light in half of each band, and numbers all over."""
-    finite = all(np.all(np.isfinite(sounding[name])) for name in GEOMETRY)
-    finite = finite and all(np.all(np.isfinite(values)) for values in forecast.values())
-    if not finite or not sounding["solar_zenith_angle"] < settings["sza_limit"]:
-        return False
-    low, high = atmosphere.PSURF_RANGE_PA
-    if not low <= forecast["surface_pressure"] <= high or spectra.good.sum(axis=1).min() < SPECTELS // 2:
-        return False
-    snr = [
-        np.median(r[good] / s[good])
-        for r, s, good in zip(spectra.radiance, spectra.sigma, spectra.good, strict=True)
-    ]
-    return bool(min(snr) >= settings["snr_limit"])
-
-
 def forward_model(
-    sounding: Mapping[str, Any], forecast: Mapping[str, Any], spectra: Spectra, aux: Auxiliary
+    sounding: Mapping[str, Any],
+    forecast: Mapping[str, Any],
+    spectra: Spectra,
+    aux: Auxiliary,
+    with_fluorescence: bool = True,
 ) -> ForwardModel:
     """Set up the forward model of one sounding from its geometry, forecast and calibration."""
     raa = abs((sounding["solar_azimuth_angle"] - sounding["sensor_azimuth_angle"] + 180.0) % 360.0 - 180.0)
@@ -109,13 +113,11 @@ def forward_model(
             for b, band in enumerate(bands)
         ]
     )
-    p, t = forecast["pressure"], forecast["temperature"]
-    latitude = float(sounding["latitude"])
-    meteo = Meteo(p, t, forecast["specific_humidity"], latitude, atmosphere.layer_gravity(p, t, latitude))
     psurf_pa = float(forecast["surface_pressure"])
-    co2 = np.interp(np.log(SIGMA * psurf_pa), np.log(p), forecast["co2"])
-    sv = state.build(co2, psurf_pa / 100.0, float(forecast["wind_speed"]), glint, continuum)
-    return ForwardModel(sv, meteo, viewing, bands, atmosphere.layer_height_m(p, t))
+    co2 = np.interp(np.log(SIGMA * psurf_pa), np.log(forecast["pressure"]), forecast["co2"])
+    wind = float(forecast["wind_speed"])
+    sv = state.build(co2, psurf_pa / 100.0, wind, glint, continuum, with_fluorescence)
+    return ForwardModel(sv, atmosphere.meteo(forecast, float(sounding["latitude"])), viewing, bands)
 
 
 def _band_input(b: int, sounding: Mapping[str, Any], spectra: Spectra, aux: Auxiliary) -> BandInput:
@@ -129,6 +131,7 @@ def _band_input(b: int, sounding: Mapping[str, Any], spectra: Spectra, aux: Auxi
         ),
         cia=aux.cia[b],
         airglow=aux.airglow if tables.band.name == "B4" else None,
+        fluorescence=fluorescence.spectrum(nu) if tables.band.name == "B1" else None,
         response=Response(
             isrf["isrf_node"].astype(float),
             isrf["isrf_offset"][b].astype(float),
@@ -142,7 +145,7 @@ def _column(model: ForwardModel, solution: Solution, variance: np.ndarray) -> Ro
     """Return XCO2 with its error budget and the other retrieved quantities."""
     sv, x = model.state, solution.x
     post = posterior(solution.K, variance, sv.S_a)
-    psurf = x[sv["psurf"]][0]
+    psurf, sigma = x[sv["psurf"]][0], np.sqrt(np.diag(post.S_hat))
     layers = atmosphere.layers(model.meteo, 100.0 * psurf, x[sv["temperature"]], x[sv["h2o"]][0])
     h = layers.pressure_weight
     errors = column_errors(post, variance, sv.S_a, h, sv["co2"])
@@ -162,38 +165,28 @@ def _column(model: ForwardModel, solution: Solution, variance: np.ndarray) -> Ro
         "dof_co2": errors.degrees_of_freedom,
         "psurf": psurf,
         "psurf_apriori": sv.x_a[sv["psurf"]][0],
-        "psurf_uncertainty": np.sqrt(np.diag(post.S_hat)[sv["psurf"]][0]),
+        "psurf_uncertainty": sigma[sv["psurf"]][0],
         "wind_speed": x[sv["wind"]][0] if "wind" in sv else np.nan,
         "temperature_offset": x[sv["temperature"]].mean(),
         "h2o_scale": x[sv["h2o"]][0],
         "airglow": x[sv["airglow"]][0],
+        "sif": x[sv["sif"]][0] if "sif" in sv else np.nan,
+        "sif_uncertainty": sigma[sv["sif"]][0] if "sif" in sv else np.nan,
         "albedo": [np.nan if "wind" in sv else x[sv[f"surface_{b}"]][0] for b in range(len(model.bands))],
         "dispersion_shift": [x[sv[f"dispersion_{b}"]][0] for b in range(len(model.bands))],
     }
 
 
-def _fit(model: ForwardModel, solution: Solution, spectra: Spectra, settings: Row) -> Row:
-    """Return modelled spectra, residuals, chi-square per band and the flags."""
+def _fit(solution: Solution, spectra: Spectra) -> Row:
+    """Return modelled spectra, residuals and chi-square per band."""
     good = spectra.good
     modelled = np.full(good.shape, np.nan)
     modelled[good] = solution.modelled
     residual = spectra.radiance - modelled
-    chi2 = np.array(
-        [np.mean((residual[b] / spectra.sigma[b])[good[b]] ** 2) for b in range(len(model.bands))]
-    )
-    finite = bool(np.all(np.isfinite(solution.x)))
-    if solution.converged and finite:
-        outcome = CONVERGED
-    else:
-        outcome = (
-            ITERATION_LIMIT if finite and solution.iterations >= settings["max_iterations"] else DIVERGED
-        )
-    bad = outcome != CONVERGED or chi2.max() > settings["chi2_limit"] or not good.all()
     return {
         "radiance_modelled": modelled,
         "radiance_residual": residual / np.nanmax(modelled, axis=1)[:, None],
-        "chi2": chi2,
-        "iterations": solution.iterations,
-        "outcome_flag": outcome,
-        "xco2_quality_flag": int(bad),
+        "chi2": np.array(
+            [np.mean((r[g] / s[g]) ** 2) for r, s, g in zip(residual, spectra.sigma, good, strict=True)]
+        ),
     }

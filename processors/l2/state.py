@@ -8,7 +8,7 @@ import numpy as np
 
 from .atmosphere import SIGMA, T_NODES_PA
 
-GLINT = 1  # operation_mode of the sea surface
+GLINT = 1  # operation_mode over the sea; nadir, target and city look at land
 
 # 1 sigma of the prior; CO2 after the shape of OCO-2's covariance, scaled to SIGMA_XCO2_PPM.
 SIGMA_XCO2_PPM = 12.0
@@ -20,6 +20,7 @@ SIGMA_WIND_M_S = 3.0
 SIGMA_SURFACE_GLINT = (0.1, 0.01, 0.005)  # of the polynomial that multiplies the sea's reflectance
 SIGMA_ALBEDO = (0.5, 0.1, 0.05)
 SIGMA_DISPERSION_NM = (0.005, 0.001)  # shift, and stretch at the band's edge
+SIGMA_SIF = 1.5  # W m-2 um-1 sr-1 at 740 nm; published maxima are about 2
 SIGMA_AIRGLOW = (15.0, 300.0)  # MR; MR K, about 15 K of emission temperature
 
 
@@ -80,9 +81,17 @@ def temperature_covariance() -> np.ndarray:
 
 
 def build(
-    co2_prior_ppm: np.ndarray, psurf_prior_hpa: float, wind_m_s: float, glint: bool, continuum: np.ndarray
+    co2_prior_ppm: np.ndarray,
+    psurf_prior_hpa: float,
+    wind_m_s: float,
+    glint: bool,
+    continuum: np.ndarray,
+    fluorescence: bool = True,
 ) -> StateVector:
-    """Lay out the state for one sounding; continuum (band) is the reflectance read off its own spectra."""
+    """Lay out the state for one sounding; continuum (band) is the reflectance read off its own spectra.
+
+    A sea in glint has wind, land its albedo and, if wanted, the fluorescence of its plants.
+    """
     blocks = [
         Block("co2", co2_prior_ppm, co2_covariance()),
         _diagonal("psurf", [psurf_prior_hpa], [SIGMA_PSURF_HPA]),
@@ -96,6 +105,8 @@ def build(
         blocks.append(_diagonal(f"surface_{band}", [prior, 0.0, 0.0], sigma))
         blocks.append(_diagonal(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
     blocks.append(_diagonal("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
+    if fluorescence and not glint:
+        blocks.append(_diagonal("sif", [0.0], [SIGMA_SIF]))
     return StateVector(tuple(blocks))
 
 

@@ -16,6 +16,12 @@ DEFAULTS: dict[str, Any] = {
     "max_iterations": 12,
     "chi2_limit": 1.4,  # per band, above it a sounding is graded bad (OCO-2 B11 practice)
     "sza_limit": 80.0,  # degrees, no retrieval beyond
+    # Blended albedo of Wunch et al. (2011): canopy 0.97, 1.3 where it is a third brighter, snow 2.2
+    "snow_limit": 1.4,
+    # hPa between retrieved and forecast surface pressure, where light was lost to or led round by cloud and
+    # aerosol; OCO-2 keeps a few hPa, forecasts err by 1 hPa and calibration by 0.5 hPa
+    "psurf_limit": 5.0,
+    "fluorescence": True,  # fitted over land
     "snr_limit": 5.0,  # median of a band, no retrieval below; the mission's darkest scenes have 61 in B1
 }
 
@@ -24,7 +30,7 @@ def run(job: Job) -> None:
     settings = job.options(DEFAULTS)
     pairs = job.pairs("l1b", "l2")
     prior_path = job.input("prior")
-    prior = products.read(prior_path, level="prior")
+    prior = products.read(prior_path, products.table("prior")["variables"], level="prior")
     rows_of = _rows(prior_path, prior["sounding_id"])
     aux = auxiliary.load(job)
     for source, target in pairs:

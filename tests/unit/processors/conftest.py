@@ -43,6 +43,7 @@ class Case:
     psurf: float = 1013.0
     albedo: tuple[float, ...] = (0.2, 0.2, 0.2, 0.2)
     latitude: float = 20.0
+    altitude: float = 0.0  # m
 
 
 def noise(radiance: np.ndarray) -> np.ndarray:
@@ -58,6 +59,7 @@ def forecast(case: Case) -> dict[str, Any]:
     log_nodes = np.log([10.0, 100.0, 1000.0, 10_000.0, 20_000.0, 50_000.0, 108_000.0])
     return {
         "surface_pressure": 100.0 * case.psurf,
+        "surface_altitude": case.altitude,
         "pressure": p,
         "temperature": np.interp(np.log(p), log_nodes, [250.0, 262.0, 230.0, 205.0, 218.0, 255.0, 295.0]),
         "specific_humidity": 0.012 * (p / 1e5) ** 3,
@@ -104,9 +106,9 @@ class Ground:
             edges = tuple((1e7 / (b.last_cm1 - MARGIN_CM1), 1e7 / (b.first_cm1 + MARGIN_CM1)) for b in NARROW)
         return np.array([np.linspace(*edge, 1024) for edge in edges])
 
-    def model(self, case: Case) -> ForwardModel:
+    def model(self, case: Case, fluorescence: bool = True) -> ForwardModel:
         sounding = self.sounding(case)
-        return forward_model(sounding, forecast(case), spectra(sounding), self.aux)
+        return forward_model(sounding, forecast(case), spectra(sounding), self.aux, fluorescence)
 
     def measured(self, case: Case, seed: int | None = 7, x: np.ndarray | None = None) -> dict[str, Any]:
         """Give a sounding as the forward model itself sees it, at its prior unless told, with noise."""

@@ -50,7 +50,7 @@ class Linear:
 @pytest.fixture(scope="module")
 def linear(whole, l2_kit) -> Linear:
     case = l2_kit.Case(vza=0.0)
-    model = whole.model(case)
+    model = whole.model(case, fluorescence=False)
     F, K = model(model.state.x_a)
     F = F.reshape(4, 1024)
     layers = atmosphere.layers(model.meteo, 101_300.0, np.zeros(6), 1.0)

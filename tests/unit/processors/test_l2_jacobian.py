@@ -10,20 +10,23 @@ rounding = 1e-13  # of the radiance, in one evaluation
 STEP = {"dispersion": 3e-3, "psurf": 1e-2}  # in units of the prior sigma; else 1e-3
 
 CASES = [
-    # glint, sza, vza, raa, psurf: layer edges lie at 950 and 1000 hPa
+    # glint, sza, vza, raa, psurf: layer edges lie at 635, 950 and 1000 hPa
     (False, 0.0, 0.0, 0.0, 1013.0),
     (False, 45.0, 30.0, 60.0, 999.9),
     (False, 75.0, 60.0, 150.0, 1000.1),
+    (False, 50.0, 20.0, 100.0, 600.0),
     (True, 30.0, 30.0, 180.0, 1049.0),
     (True, 60.0, 55.0, 175.0, 950.05),
 ]
 
 
 def off_the_prior(model, seed: int = 3) -> np.ndarray:
-    """Move every element by a tenth of its prior sigma, psurf excepted."""
+    """Move every element by a tenth of its prior sigma; psurf stays, plants shine at their brightest."""
     sv = model.state
     x = sv.x_a + 0.1 * np.sqrt(np.diag(sv.S_a)) * np.random.default_rng(seed).normal(size=sv.x_a.size)
     x[sv["psurf"]] = sv.x_a[sv["psurf"]]
+    if "sif" in sv:
+        x[sv["sif"]] = 2.0
     return x
 
 
@@ -87,6 +90,7 @@ def test_no_column_is_empty_where_physics_puts_something(narrow, l2_kit):
             expected |= {"co2"} if gas == "CO2" else set()
             expected |= {"airglow"} if b == 3 else set()
             expected |= {"wind"} if glint else set()
+            expected |= {"sif"} if b == 0 and not glint else set()
             assert filled[b] == {k for k, name in enumerate(names(sv)) if name in expected}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from processors.l2 import atmosphere, diffuse, isrf, solar, surface
-from processors.l2.bands import LAYER_EDGES_PA
+from processors.l2 import atmosphere, diffuse, fluorescence, isrf, solar, surface
+from processors.l2.bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA
 from processors.l2.retrieval import forward_model, read_spectra, retrieve
 from processors.l2.step import DEFAULTS
 
@@ -116,14 +116,40 @@ def test_oxygen_column_of_moist_air(narrow, l2_kit, psurf):
 
 def test_gravity_of_the_ellipsoid_and_its_fall_with_height(narrow, l2_kit):
     """WGS-84: 9.780325 m s-2 at the equator, 9.832185 at the pole; 3.086e-6 s-2 less a metre up."""
-    meteo = narrow.model(l2_kit.Case()).meteo
-    p, t = meteo.pressure_pa, meteo.temperature_k
     for latitude, expected in ((0.0, 9.7803253359), (90.0, 9.8321849379)):
-        low = atmosphere.layer_gravity(p, t, latitude)[-1]  # below 1013 hPa: height 0
-        assert low == pytest.approx(expected, rel=1e-6)
-    g, z = atmosphere.layer_gravity(p, t, 45.0), atmosphere.layer_height_m(p, t)
+        assert atmosphere.layer_gravity(np.zeros(1), latitude)[0] == pytest.approx(expected, rel=1e-6)
+    z = narrow.model(l2_kit.Case()).meteo.height_m
+    g = atmosphere.layer_gravity(z, 45.0)
     slope = (g[-12] - g[-1]) / (z[-12] - z[-1])
     assert slope == pytest.approx(-3.086e-6, rel=0.005)
+
+
+def test_heights_start_at_the_forecast_s_ground():
+    """Isothermal air, 600 hPa at 4 km: z = 4 km + R T/g ln(600 hPa/p), negative gravity slope included."""
+    one_metre, p = 1.0, np.geomspace(10.0, 108_000.0, 72)
+    found = atmosphere.layer_height_m(p, np.full(72, 250.0), 60_000.0, 4000.0)
+    expected = 4000.0 + 287.05 * 250.0 / 9.80665 * np.log(60_000.0 / LAYER_MID_PA)
+    tall = LAYER_MID_PA > 20.0
+    assert np.abs(found - expected)[tall].max() < one_metre
+
+
+def test_a_plateau_has_less_gravity_and_more_air_for_its_pressure(narrow, l2_kit):
+    """4 km up gravity is 2 z/R = 0.125 % less: so much more O2 stands over one and the same pressure."""
+    tenth = 0.1
+    columns = [
+        layers_of(narrow.model(l2_kit.Case(psurf=620.0, altitude=z)), 62_000.0).o2.sum()
+        for z in (0.0, 4000.0)
+    ]
+    assert columns[1] / columns[0] - 1.0 == pytest.approx(2.0 * 4000.0 / 6.378e6, rel=tenth)
+
+
+def test_slant_path_of_a_plateau_is_that_of_a_larger_earth(narrow, l2_kit):
+    """At the ground 1/cos of the zenith angle, whatever its height."""
+    one_in_10_000 = 1e-4
+    for psurf, z in ((1000.0, 0.0), (620.0, 4000.0)):
+        model = narrow.model(l2_kit.Case(sza=70.0, psurf=psurf, altitude=z))
+        at_ground = np.interp(psurf * 100.0, LAYER_MID_PA, model._amf_sun)
+        assert at_ground == pytest.approx(1.0 / np.cos(np.radians(70.0)), rel=one_in_10_000 * 10)
 
 
 @pytest.mark.parametrize("psurf", [1013.0, 1000.0, 950.5, 620.0])
@@ -231,6 +257,35 @@ def test_response_keeps_constants_and_moves_with_its_asymmetry():
     assert np.abs(seen[0] - expected).max() < one_per_mille * expected.max()
     by_center = -expected * (center + 0.03 - 1604.7) / widths**2
     assert np.abs(slope - by_center).max() < one_per_mille * np.abs(by_center).max()
+
+
+def test_fluorescence_has_the_published_shape():
+    """.58, .43 and .32 of the radiance at 740 nm; 2 W m-2 um-1 sr-1 there are 1 % of a continuum."""
+    rounding = 1e-9
+    nm = np.array([757.0, 763.5, 768.75])
+    energy = 6.62607015e-34 * 299792458.0 / (nm * 1e-9)
+    np.testing.assert_allclose(fluorescence.spectrum(1e7 / nm) * energy, [0.58, 0.43, 0.32], rtol=rounding)
+    inside = fluorescence.spectrum(BANDS[0].wavenumber_cm1)
+    assert np.all(np.diff(inside) > 0.0)  # falls with wavelength
+    over_vegetation = 0.43 * np.cos(np.radians(45.0)) * 1245.0 / np.pi
+    assert 0.007 < 2.0 * 0.43 / over_vegetation < 0.016
+
+
+def test_fluorescence_rises_through_the_air_once(narrow, l2_kit):
+    """What it adds is transmitted from ground to sensor: exp(-tau/mu), Rayleigh included, flat air."""
+    one_per_mille = 1e-3
+    model = narrow.model(l2_kit.Case(vza=30.0))
+    x, seen = model.state.x_a.copy(), []
+    original = model._convolve
+    model._convolve = lambda b, x, fields: seen.append((b, fields)) or original(b, x, fields)
+    model(x)
+    up = next(fields[-1] for b, fields in seen if b == 0) / model.bands[0].fluorescence
+    layers = layers_of(model, 101_300.0)
+    at = np.arange(0, up.size, 50)
+    tau, _ = model._layer_depths(0, x, layers, at)
+    expected = np.exp(-tau.sum(axis=0) / np.cos(np.radians(30.0)))
+    assert up.min() < 0.1 < 0.9 < up.max()
+    assert np.abs(up[at] - expected).max() < one_per_mille  # the Earth is round
 
 
 def test_azimuths_wrap_around_north(narrow, l2_kit):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from processors import products
+from processors.l2 import quality
+from processors.l2.quality import Reason
 from processors.l2.retrieval import CONVERGED, NOT_ATTEMPTED, retrieve
 from processors.l2.step import DEFAULTS
 
@@ -12,7 +15,8 @@ GEOMETRY = (
     "solar_zenith_angle", "sensor_zenith_angle", "solar_azimuth_angle", "sensor_azimuth_angle",
     "sensor_recession_speed", "sun_recession_speed", "earth_sun_distance", "latitude",
 )  # fmt: skip
-FLAGS_ONLY = {"outcome_flag", "xco2_quality_flag", "iterations"}
+FLAGS_ONLY = {"outcome_flag", "xco2_quality_flag", "quality_reasons", "iterations"}
+REFUSALS = (Reason.LOW_SUN, Reason.DARK, Reason.MISSING_DATA)
 settings = dict(DEFAULTS)
 five_sigma = 5.0
 
@@ -30,6 +34,7 @@ def changed(values: dict, **change) -> dict:
 def assert_flagged_without_values(row: dict) -> None:
     assert row["outcome_flag"] == NOT_ATTEMPTED
     assert row["xco2_quality_flag"] == 1
+    assert row["quality_reasons"] in REFUSALS
     assert set(row) == FLAGS_ONLY
 
 
@@ -181,7 +186,9 @@ def test_spectra_of_nothing_on_earth_end_with_flags(narrow, land, kind):
     sounding, forecast = land
     row = retrieve(changed(sounding, radiance=wild_spectra(sounding, kind)), forecast, narrow.aux, settings)
     assert row["xco2_quality_flag"] == 1
+    assert row["quality_reasons"] != 0
     assert row["outcome_flag"] in range(4)
+    assert (row["outcome_flag"] == CONVERGED) == ("xco2" in row)
 
 
 @pytest.mark.parametrize(("sza", "vza", "raa"), [(70.0, 60.0, 0.0), (79.0, 60.0, 0.0), (20.0, 0.0, 90.0)])
@@ -190,3 +197,118 @@ def test_glint_mode_far_from_the_glint_ends_with_flags(narrow, l2_kit, sza, vza,
     case = l2_kit.Case(True, sza, vza, raa)
     row = retrieve(narrow.sounding(case), l2_kit.forecast(case), narrow.aux, settings)
     assert row["xco2_quality_flag"] == 1
+
+
+@pytest.mark.parametrize("level", [0.0, -1.0, 1.0])
+def test_night_is_not_attempted_whatever_the_spectra(narrow, l2_kit, level):
+    """Sun 5 degrees below the horizon; no light, an offset taken twice, a lamp."""
+    case = l2_kit.Case()
+    sounding = narrow.sounding(case)
+    night = changed(sounding, solar_zenith_angle=95.0, radiance=level * sounding["radiance"])
+    row = retrieve(night, l2_kit.forecast(case), narrow.aux, settings)
+    assert_flagged_without_values(row)
+    assert row["quality_reasons"] == Reason.LOW_SUN
+
+
+@pytest.mark.parametrize("level", [0.0, -1.0])
+def test_no_light_under_a_high_sun_is_dark(narrow, land, level):
+    sounding, forecast = land
+    row = retrieve(changed(sounding, radiance=level * sounding["radiance"]), forecast, narrow.aux, settings)
+    assert_flagged_without_values(row)
+    assert row["quality_reasons"] == Reason.DARK
+
+
+@pytest.mark.parametrize("mode", [0, 2, 3])
+def test_all_but_glint_look_at_land(narrow, land, mode):
+    """Nadir, target and city fit albedo and fluorescence, no wind."""
+    sounding, forecast = land
+    row = retrieve(changed(sounding, operation_mode=mode), forecast, narrow.aux, settings)
+    assert (row["outcome_flag"], row["quality_reasons"]) == (CONVERGED, 0)
+    assert np.isfinite(row["albedo"]).all()
+    assert np.isfinite([row["sif"], row["sif_uncertainty"]]).all()
+    assert np.isnan(row["wind_speed"])
+
+
+def test_the_sea_has_wind_and_no_plants(narrow, l2_kit):
+    case = l2_kit.Case(True, 40.0, 40.0, 180.0)
+    row = retrieve(narrow.measured(case), l2_kit.forecast(case), narrow.aux, settings)
+    assert np.isfinite(row["wind_speed"])
+    assert np.isnan([row["sif"], row["sif_uncertainty"]]).all()
+
+
+def test_fluorescence_comes_back(narrow, l2_kit):
+    """1.2 W m-2 um-1 sr-1 without noise; not fitted it goes into surface pressure and chi-square."""
+    tenth_of_sigma, case = 0.1, l2_kit.Case(albedo=(0.43, 0.19, 0.1, 0.37))
+    x = narrow.model(case).state.x_a.copy()
+    x[narrow.model(case).state["sif"]] = 1.2
+    sounding = narrow.measured(case, None, x)
+    fitted, without = (
+        retrieve(sounding, l2_kit.forecast(case), narrow.aux, changed(settings, fluorescence=on))
+        for on in (True, False)
+    )
+    assert fitted["sif"] == pytest.approx(1.2, abs=tenth_of_sigma * fitted["sif_uncertainty"])
+    assert fitted["sif_uncertainty"] < 1.5
+    assert np.isnan(without["sif"])
+    assert abs(without["psurf"] - case.psurf) > 5.0 * abs(fitted["psurf"] - case.psurf)
+
+
+def test_snow_is_flagged_by_its_albedos(narrow, l2_kit):
+    """Snow, canopy, canopy a third brighter in B1, and desert (tabled albedos B1, B2, B3, B4)."""
+    surfaces = {
+        (0.92, 0.08, 0.04, 0.44): Reason.SNOW,
+        (0.43, 0.19, 0.05, 0.37): 0,
+        (0.57, 0.25, 0.067, 0.49): 0,
+        (0.30, 0.38, 0.38, 0.34): 0,
+    }
+    for albedo, expected in surfaces.items():
+        case = l2_kit.Case(albedo=albedo)
+        row = retrieve(narrow.measured(case), l2_kit.forecast(case), narrow.aux, settings)
+        assert (row["outcome_flag"], row["quality_reasons"]) == (CONVERGED, expected), albedo
+        assert row["xco2_quality_flag"] == int(expected != 0)
+    assert quality.blended_albedo(np.array([0.43, 0.19, 0.05, 0.37])) == pytest.approx(0.975, abs=1e-3)
+    assert quality.blended_albedo(np.array([0.92, 0.08, 0.04, 0.44])) == pytest.approx(2.16, abs=3e-3)
+
+
+@pytest.mark.parametrize(("error_hpa", "flagged"), [(-3.0, False), (3.0, False), (-8.0, True), (8.0, True)])
+def test_surface_pressure_far_from_the_forecast_is_flagged(narrow, l2_kit, error_hpa, flagged):
+    """Half of the limit of 5 hPa passes, the other side does not; the limit is a setting."""
+    case = l2_kit.Case()
+    sounding = narrow.measured(case)
+    forecast = l2_kit.forecast(l2_kit.Case(psurf=case.psurf + error_hpa))
+    row = retrieve(sounding, forecast, narrow.aux, settings)
+    assert row["outcome_flag"] == CONVERGED
+    assert row["quality_reasons"] == (Reason.SURFACE_PRESSURE if flagged else 0)
+    wide = retrieve(sounding, forecast, narrow.aux, changed(settings, psurf_limit=20.0))
+    assert wide["quality_reasons"] == 0
+
+
+@pytest.mark.parametrize(("top_hpa", "albedo"), [(850.0, 0.5), (500.0, 0.6), (310.0, 0.7)])
+def test_an_opaque_cloud_is_flagged(narrow, l2_kit, top_hpa, albedo):
+    """A white wall at the cloud's top under a forecast that knows of none."""
+    cloud = l2_kit.Case(psurf=top_hpa, albedo=(albedo, 0.8 * albedo, 0.5 * albedo, 0.9 * albedo))
+    sounding = narrow.measured(cloud)
+    row = retrieve(sounding, l2_kit.forecast(l2_kit.Case()), narrow.aux, settings)
+    assert row["xco2_quality_flag"] == 1
+    assert row["quality_reasons"] & (Reason.SURFACE_PRESSURE | Reason.NOT_CONVERGED)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38, -1e38, 1e-38])
+def test_spectra_of_one_absurd_number_end_with_flags(narrow, land, value):
+    sounding, forecast = land
+    row = retrieve(changed(sounding, radiance=np.full((4, 1024), value)), forecast, narrow.aux, settings)
+    assert row["xco2_quality_flag"] == 1
+    assert row["quality_reasons"] != 0
+
+
+def test_an_iteration_limit_leaves_the_fit_and_no_column(narrow, land):
+    sounding, forecast = land
+    row = retrieve(sounding, forecast, narrow.aux, changed(settings, max_iterations=1))
+    assert row["quality_reasons"] == Reason.NOT_CONVERGED
+    assert "xco2" not in row
+    assert np.isfinite(row["chi2"]).all()
+
+
+def test_the_table_names_the_reasons_as_the_code_does():
+    spec = products.table("l2")["variables"]["quality_reasons"]
+    assert spec["flag_masks"] == [int(reason) for reason in Reason]
+    assert spec["flag_meanings"].split() == [reason.name.lower() for reason in Reason]

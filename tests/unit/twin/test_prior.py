@@ -15,7 +15,7 @@ NONE = Prior(
 PLACES = np.array([10, 40])  # levels looked at
 
 
-def scene(latitude, longitude=None, surface_pa=101_325.0, first_id=1):
+def scene(latitude, longitude=None, surface_pa=101_325.0, first_id=1, altitude_m=0.0):
     latitude = np.atleast_1d(np.asarray(latitude, dtype=float))
     longitude = np.zeros(latitude.size) if longitude is None else np.asarray(longitude)
     sigma = np.geomspace(1e-5, 1.0, 61)
@@ -28,6 +28,7 @@ def scene(latitude, longitude=None, surface_pa=101_325.0, first_id=1):
         "time": np.full(latitude.size, JULY_2026),
         "surface_pressure": np.full(latitude.size, surface_pa),
         "wind_speed": np.full(latitude.size, 7.0),
+        "surface_altitude": np.full(latitude.size, altitude_m),
     }
     profiles = {
         "pressure": pressure,
@@ -105,6 +106,44 @@ def test_errors_fall_off_over_150_hpa():
     expected = np.exp(-np.abs(levels[:, None] - levels) / 15_000.0)
     four_sigma = 4 / np.sqrt(1500)
     assert np.abs(np.corrcoef(field.T) - expected).max() < four_sigma
+
+
+def test_the_forecast_s_profiles_err_by_height_and_place_not_by_an_offset():
+    """Temperature and humidity of the file itself: correlated by 150 hPa and 200 km, never one shift.
+
+    Levels 300 hPa apart, places 0, 100 and 2000 km apart, 300 seeds; expected exp(-2) and exp(-d/200 km).
+    """
+    longitude = np.degrees(np.array([0.0, 100.0, 2000.0]) / prior.EARTH_RADIUS_KM)
+    low = int(np.abs(prior.PRESSURE_GRID - 90_000.0).argmin())
+    high = int(np.abs(prior.PRESSURE_GRID - 60_000.0).argmin())
+    apart = np.exp(-(prior.PRESSURE_GRID[low] - prior.PRESSURE_GRID[high]) / 15_000.0)
+    truth = scene(np.zeros(3), longitude)
+    clean = prior.forecast(truth, NONE, 1)
+    made = [prior.forecast(truth, Prior(), seed) for seed in range(300)]
+    drawn = {
+        "temperature": np.array([one["temperature"] - clean["temperature"] for one in made]),
+        "humidity": np.array([one["specific_humidity"] / clean["specific_humidity"] - 1.0 for one in made]),
+    }
+    four_sigma = 4 / np.sqrt(300)
+    for name, error in drawn.items():
+        by_height = np.corrcoef(error[:, 0, low], error[:, 0, high])[0, 1]
+        near, far = (np.corrcoef(error[:, 0, low], error[:, k, low])[0, 1] for k in (1, 2))
+        assert by_height == pytest.approx(apart, abs=four_sigma), name
+        assert near == pytest.approx(np.exp(-0.5), abs=four_sigma), name
+        assert abs(far) < four_sigma, name
+        assert np.std(error[0, 0]) > 0.2 * np.std(error), name  # within one profile
+
+
+def test_a_plateau_has_its_altitude_and_the_co2_of_its_height():
+    """The forecast knows the orography; its CO2 over 4 km is that of 4 km, not of the sea."""
+    plateau = prior.forecast(scene([35.0], surface_pa=61_640.0, altitude_m=4000.0), NONE, 1)
+    sea = prior.forecast(scene([35.0]), NONE, 1)
+    assert plateau["surface_altitude"] == pytest.approx([4000.0])
+    assert sea["surface_altitude"] == pytest.approx([0.0])
+    at_surface = np.interp(61_640.0, prior.PRESSURE_GRID, plateau["co2"][0])
+    above_the_sea = np.interp(61_640.0, prior.PRESSURE_GRID, sea["co2"][0])
+    tenth_ppm = 0.1
+    assert at_surface == pytest.approx(above_the_sea, abs=tenth_ppm)
 
 
 def test_an_error_belongs_to_its_place_not_to_its_company():
@@ -185,6 +224,7 @@ def test_the_file_holds_all_scenes_as_the_table_says(tmp_path):
         assert set(file.variables) == {
             "sounding_id",
             "surface_pressure",
+            "surface_altitude",
             "pressure",
             "temperature",
             "specific_humidity",
