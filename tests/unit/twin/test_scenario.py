@@ -82,7 +82,7 @@ def test_quantities_are_stored_in_the_unit_of_their_type(write, line, model, fie
         ("truth: {airglow: 1}", "F:7:9: truth.airglow: expected true or false, got 1"),
         (
             "truth: {surface: sea}",
-            "F:7:9: truth.surface: expected 'map', 'ocean', 'vegetation', 'forest', 'soil', 'desert', 'snow' or ",
+            "F:7:9: truth.surface: expected 'map', 'ocean', 'vegetation', 'forest', 'soil', 'desert', 'snow'",
         ),
         ("truth: ocean", "F:7:1: truth: expected a mapping of keys, got 'ocean'"),
         ("prior: {temperature: 1 degC}", "F:7:9: prior.temperature: expected a quantity with its unit"),
