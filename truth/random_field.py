@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from truth.constants import EARTH_MEAN_RADIUS
 
 WIND = 10.0  # m s-1, speed at which a structure of the field passes and decays
+_BLOCK = 1024  # points at a time, so that their waves stay in the cache
 _MODES = 256  # plane waves a scale; the variance of one realisation scatters by about sqrt(2/256)
 
 
@@ -30,12 +31,12 @@ def keyed_generator(seed: int, effect: str) -> np.random.Generator:
 
 @lru_cache(maxsize=64)
 def _modes(seed: int, effect: str, scale: Scale) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw wave vectors (mode, 3) rad m-1, frequencies rad s-1 and cosine, sine amplitudes (mode,)."""
+    """Draw wave vectors (mode, 3) rad m-1, frequencies rad s-1, phases rad and amplitudes (mode,)."""
     generator = keyed_generator(seed, f"{effect}/{scale.length_m:.3f}")
     wave_vector = generator.normal(0.0, 1.0 / scale.length_m, (_MODES, 3))
     frequency = generator.normal(0.0, WIND / scale.length_m, _MODES)
     cosine, sine = generator.normal(0.0, scale.sigma / np.sqrt(_MODES), (2, _MODES))
-    return wave_vector, frequency, cosine, sine
+    return wave_vector, frequency, np.arctan2(sine, cosine), np.hypot(sine, cosine)
 
 
 def random_field(
@@ -55,11 +56,14 @@ def random_field(
         *(np.asarray(x, dtype=float) for x in (latitude_deg, longitude_deg, time_s))
     )
     place = EARTH_MEAN_RADIUS * unit_vector(latitude, longitude).reshape(-1, 3)
-    total = np.zeros(place.shape[0])
+    seconds, total = time.ravel(), np.zeros(place.shape[0])
     for scale in scales:
-        wave_vector, frequency, cosine, sine = _modes(seed, effect, scale)
-        phase = place @ wave_vector.T + np.outer(time.ravel(), frequency)
-        total += np.cos(phase) @ cosine + np.sin(phase) @ sine
+        wave_vector, frequency, offset, amplitude = _modes(seed, effect, scale)
+        for start in range(0, len(total), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            phase = place[block] @ wave_vector.T
+            phase += np.outer(seconds[block], frequency) - offset
+            total[block] += np.cos(phase, out=phase) @ amplitude
     return total.reshape(latitude.shape)
 
 

@@ -31,22 +31,22 @@ def levels(count: int, surface_m: float = 0.0) -> np.ndarray:
 def globe() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Place footprints evenly over the sphere and a year."""
     generator = np.random.default_rng(20)
-    latitude = np.degrees(np.arcsin(generator.uniform(-1.0, 1.0, 800)))
-    return latitude, generator.uniform(-180.0, 180.0, 800), generator.uniform(1.75e9, 1.78e9, 800)
+    latitude = np.degrees(np.arcsin(generator.uniform(-1.0, 1.0, 500)))
+    return latitude, generator.uniform(-180.0, 180.0, 500), generator.uniform(1.75e9, 1.78e9, 500)
 
 
 @cache
 def clouds() -> tuple[np.ndarray, np.ndarray]:
     latitude, longitude, time_s = globe()
     samples = footprints(latitude, longitude)
-    found = cloud.fields(CLOUDY, SEED, samples, time_s, levels(800))
+    found = cloud.fields(CLOUDY, SEED, samples, time_s, levels(500))
     return found["cloud_fraction"][1], found["cloud_optical_depth"][1]
 
 
 def test_share_of_clear_footprints():
     fraction, _ = clouds()
-    three_sigma_of_800 = 0.033
-    assert np.mean(fraction == 0.0) == pytest.approx(PUBLISHED_CLEAR, abs=three_sigma_of_800)
+    three_sigma_of_500 = 0.042
+    assert np.mean(fraction == 0.0) == pytest.approx(PUBLISHED_CLEAR, abs=three_sigma_of_500)
     assert fraction.max() <= 1.0 + 1e-12
 
 
