@@ -17,7 +17,8 @@ def layers(truth: Truth) -> list[Row]:
         "surface": truth.surface + (", with BRDF" if truth.brdf and truth.surface != "ocean" else ""),
         "relief": _switch(truth.relief),
         "wind": f"{truth.wind_speed:g} m/s" + (", whitecaps" if truth.whitecaps else ""),
-        "aerosol": ", ".join(map(_particles, truth.aerosol)) or "off",
+        "aerosol": ", ".join([*map(_particles, truth.aerosol), *["climatology"] * truth.aerosol_climatology])
+        or "off",
         "cirrus": _particles(truth.cirrus) if truth.cirrus else "off",
         "cloud": "off" if truth.cloud == "none" else truth.cloud,
         "fluorescence": _switch(truth.sif),

@@ -52,9 +52,8 @@ def _ground_differs(scenario: Scenario) -> bool:
 
 def _particles(truth: Truth) -> list[str]:
     """Name the aerosol and cirrus that neither nature nor the retrieval has."""
-    held = [
-        name for name, on in (("aerosol", bool(truth.aerosol)), ("cirrus", truth.cirrus is not None)) if on
-    ]
+    aerosol = bool(truth.aerosol) or truth.aerosol_climatology
+    held = [name for name, on in (("aerosol", aerosol), ("cirrus", truth.cirrus is not None)) if on]
     lacking = [name for name in ("aerosol", "cirrus") if name not in held]
     said = [f"{name}: none in truth, none retrieved" for name in lacking]
     if held:
