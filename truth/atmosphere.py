@@ -30,6 +30,7 @@ _EQUAL_MASS = 0.55  # 1, share of the levels spread evenly in pressure, the rest
 _LATITUDE_NODES = (15.0, 45.0, 60.0)  # deg, of the reference atmospheres (Anderson et al. 1986)
 _WARMEST = 0.55  # year fraction, about 20 July in the north
 _LN_PRESSURE = np.log(np.geomspace(0.5, 105_000.0, 400))  # ln Pa, of the tabulated climatology
+_RATIOS = np.append(np.geomspace(0.25, 1.0, 90), 1.07)  # 1, over sea-level pressure, where ground may be
 _WATER_RATIO = MOLAR_MASS_WATER / MOLAR_MASS_DRY_AIR  # 1
 
 
@@ -149,6 +150,22 @@ def altitude(
             (np.cumsum(layers[..., ::-1], axis=-1)[..., ::-1], np.zeros_like(layers[..., :1])), axis=-1
         )
     return z
+
+
+def pressure_at_altitude(
+    altitude_m: np.ndarray, sea_level_pa: np.ndarray, latitude_deg: np.ndarray, year_fraction: np.ndarray
+) -> np.ndarray:
+    """Give the pressure of the climatology's air in balance above sea level, (...) Pa, -0.6 to 10 km."""
+    pressure = np.asarray(sea_level_pa, dtype=float)[..., np.newaxis] * _RATIOS
+    z = altitude(pressure, *climatology(pressure, latitude_deg, year_fraction), latitude_deg)
+    z = z - z[..., -2:-1]
+    height = np.asarray(altitude_m, dtype=float)[..., np.newaxis]
+    above = np.clip(np.sum(z > height, axis=-1, keepdims=True) - 1, 0, _RATIOS.size - 2)
+    top, bottom = (np.take_along_axis(z, above + step, axis=-1) for step in (0, 1))
+    share = (height - bottom) / (top - bottom)
+    ln_ratio = np.log(_RATIOS)
+    ln = share * ln_ratio[above] + (1.0 - share) * ln_ratio[above + 1]
+    return sea_level_pa * np.exp(ln)[..., 0]
 
 
 def columns(

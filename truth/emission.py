@@ -1,4 +1,4 @@
-"""Turn the vertical 1.27 um airglow into line radiance towards a sensor above it."""
+"""Turn light on leaves into fluorescence, and vertical 1.27 um airglow into line radiance at a sensor."""
 
 from __future__ import annotations
 
@@ -22,6 +22,31 @@ REFERENCE_TEMPERATURE = 296.0  # K, of the line intensities (HITRAN)
 _SZA_DEG = (0.0, 30.0, 50.0, 65.0, 80.0, 95.0)
 _VERTICAL_MR = (26.0, 24.6, 21.5, 18.0, 13.0, 0.0)
 _airglow = PchipInterpolator(_SZA_DEG, _VERTICAL_MR)
+
+# W m-2 um-1 sr-1 at 740 nm in full leaf under overhead Sun, so that noon reaches the published 2; assumed
+SIF_PEAK = {"vegetation": 2.4, "forest": 2.0}
+_SIF_NM = (740.0, 757.0, 763.5, 768.75)
+_SIF_RELATIVE = (1.0, 0.58, 0.43, 0.32)  # 1, published
+_SIF_RANGE_NM = (730.0, 800.0)  # nm, the far-red wing; taken as dark beyond
+_ln_sif = PchipInterpolator(_SIF_NM, np.log(_SIF_RELATIVE))
+
+
+def sif_740(kind: str, greenness: ArrayLike, sza_deg: ArrayLike) -> np.ndarray:
+    """Give the fluorescence of a kind of surface at 740 nm in proportion to leaves and light.
+
+    returns  W m-2 um-1 sr-1, 0 for kinds without leaves and without Sun
+    """
+    light = np.maximum(np.cos(np.radians(sza_deg)), 0.0)
+    return SIF_PEAK.get(kind, 0.0) * np.asarray(greenness, dtype=float) * light
+
+
+def sif_spectrum(wavenumber_cm1: ArrayLike) -> np.ndarray:
+    """Give fluorescence per wavelength relative to 740 nm, steady in slope of its logarithm at the ends."""
+    nm = 1e7 / np.asarray(wavenumber_cm1, dtype=float)
+    inside = np.clip(nm, _SIF_NM[0], _SIF_NM[-1])
+    ln_shape = _ln_sif(inside) + _ln_sif(inside, 1) * (nm - inside)
+    first, last = _SIF_RANGE_NM
+    return np.where((nm >= first) & (nm <= last), np.exp(np.clip(ln_shape, -50.0, 1.0)), 0.0)
 
 
 def airglow_mr(sza_deg: ArrayLike) -> np.ndarray:

@@ -51,3 +51,11 @@ def sub_samples(
         half_across=d_u / (2 * across),
         half_along=(end - start) / (2 * along),
     )
+
+
+def mean_and_sd(samples: SubSamples, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Average (sounding, sample, ...) over the footprints: mean and standard deviation, (sounding, ...)."""
+    weight = samples.weight.reshape(samples.weight.shape + (1,) * (values.ndim - 2))
+    mean = np.sum(weight * values, axis=1)
+    variance = np.sum(weight * (values - mean[:, np.newaxis]) ** 2, axis=1)
+    return mean, np.sqrt(variance)

@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 import yaml
 
-from truth import aerosol, atmosphere, cloud, emission, surface, weather
+from truth import aerosol, atmosphere, cloud, emission, landcover, relief, surface, weather
 from truth.columns import co2_fields
 from truth.config import TruthConfig
-from truth.footprint import ACROSS, ALONG, SubSamples, sub_samples
+from truth.footprint import ACROSS, ALONG, SubSamples, mean_and_sd, sub_samples
 from truth.particles import SPECIES
 from truth.times import decimal_year, unix_seconds
 
@@ -47,13 +47,13 @@ class Truth:
             geometry[f"vertex_{x}"].values for x in ("latitude", "longitude")
         )
         samples = sub_samples(corner_latitude, corner_longitude, self.across, self.along)
-        sza_deg = geometry["solar_zenith_angle"].values
         config, seed = self.config, self.seed
-        fields = _air(samples, place, seed)
+        fields = _air(samples, place, config, seed)
         fields |= co2_fields(samples, fields, place, config, seed)
-        fields |= surface.ground(samples, place, config, seed)
+        cover = landcover.cover(samples, time_s, config, seed)
+        fields |= surface.ground(samples, cover, place, config, seed)
         fields |= _particles(samples, fields, place, config, seed)
-        fields |= _emission(sza_deg, place, config, seed)
+        fields |= _emission(samples, cover, geometry["solar_zenith_angle"].values, place, config, seed)
         scene = geometry.assign(fields).assign_coords(species=list(SPECIES))
         for name in fields:
             scene[name].attrs.update(_product()["attributes"][name])
@@ -64,28 +64,35 @@ def sample(geometry: xr.Dataset, config: TruthConfig, seed: int) -> xr.Dataset:
     return Truth(config, seed).sample(geometry)
 
 
-def _air(samples: SubSamples, place: tuple[np.ndarray, ...], seed: int) -> dict[str, Field]:
-    """Build the levels on the footprint's mean surface pressure."""
+def _air(
+    samples: SubSamples, place: tuple[np.ndarray, ...], config: TruthConfig, seed: int
+) -> dict[str, Field]:
+    """Build the levels on the footprint's mean surface pressure and altitude."""
     latitude, _, time_s = place
-    pressures = weather.surface_pressure(
-        seed, samples.latitude_deg, samples.longitude_deg, time_s[:, np.newaxis]
-    )
-    surface_pressure = np.sum(samples.weight * pressures, axis=1)
-    variance = np.sum(samples.weight * (pressures - surface_pressure[:, np.newaxis]) ** 2, axis=1)
+    year_fraction = decimal_year(time_s) % 1.0
+    where = (samples.latitude_deg, samples.longitude_deg)
+    pressures = weather.sea_level_pressure(seed, *where, time_s[:, np.newaxis])
+    altitudes = relief.altitude_m(*where, seed, config)
+    if config.relief:
+        season = np.broadcast_to(year_fraction[:, np.newaxis], pressures.shape)
+        pressures = atmosphere.pressure_at_altitude(altitudes, pressures, samples.latitude_deg, season)
+    surface_pressure, pressure_sd = mean_and_sd(samples, pressures)
+    altitude, altitude_sd = mean_and_sd(samples, altitudes)
     sigma = atmosphere.sigma_levels()
     pressure = surface_pressure[:, np.newaxis] * sigma
-    temperature, humidity = atmosphere.climatology(pressure, latitude, decimal_year(time_s) % 1.0)
+    temperature, humidity = atmosphere.climatology(pressure, latitude, year_fraction)
     temperature = temperature + weather.temperature_anomaly(seed, sigma, *place)
     humidity = humidity * weather.humidity_factor(seed, *place)[:, np.newaxis]
+    levels_m = atmosphere.altitude(pressure, temperature, humidity, latitude, altitude)
     return {
         "surface_pressure": (("sounding",), surface_pressure),
+        "surface_pressure_sd": (("sounding",), pressure_sd),
+        "surface_altitude": (("sounding",), altitude),
+        "surface_altitude_sd": (("sounding",), altitude_sd),
         "pressure": (_LEVELS, pressure),
         "temperature": (_LEVELS, temperature),
         "specific_humidity": (_LEVELS, humidity),
-        "altitude": (_LEVELS, atmosphere.altitude(pressure, temperature, humidity, latitude)),
-        "surface_altitude": (("sounding",), np.zeros(latitude.size)),
-        "surface_altitude_sd": (("sounding",), np.zeros(latitude.size)),
-        "surface_pressure_sd": (("sounding",), np.sqrt(variance)),
+        "altitude": (_LEVELS, levels_m),
     }
 
 
@@ -103,12 +110,23 @@ def _particles(
 
 
 def _emission(
-    sza_deg: np.ndarray, place: tuple[np.ndarray, ...], config: TruthConfig, seed: int
+    samples: SubSamples,
+    cover: landcover.Cover,
+    sza_deg: np.ndarray,
+    place: tuple[np.ndarray, ...],
+    config: TruthConfig,
+    seed: int,
 ) -> dict[str, Field]:
+    """Give what shines by itself: the airglow above, and the leaves below."""
     glow = emission.airglow_mr(sza_deg) * weather.airglow_factor(seed, *place)
+    leaves = weather.leaf_factor(seed, samples.latitude_deg, samples.longitude_deg) * config.sif
+    sif = sum(
+        cover.of(kind) * leaves * emission.sif_740(kind, cover.greenness, sza_deg[:, np.newaxis])
+        for kind in emission.SIF_PEAK
+    )
     return {
         "airglow_mr": (("sounding",), glow * config.airglow),
-        "sif": (("sounding",), np.zeros(sza_deg.size)),
+        "sif": (("sounding",), mean_and_sd(samples, np.asarray(sif))[0]),
     }
 
 

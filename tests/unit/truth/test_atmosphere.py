@@ -122,7 +122,7 @@ def test_southern_seasons_are_half_a_year_late():
 
 def test_surface_pressure_is_smooth_and_mean_is_standard():
     longitude = np.arange(0.0, 360.0, 0.5)
-    draws = np.array([weather.surface_pressure(seed, 45.0, longitude, 1.7e9) for seed in range(40)])
+    draws = np.array([weather.sea_level_pressure(seed, 45.0, longitude, 1.7e9) for seed in range(40)])
     assert draws.mean() == pytest.approx(101_325.0, abs=100.0)
     assert draws.std() == pytest.approx(550.0, rel=0.15)
     gradient_pa_per_km = np.abs(np.diff(draws, axis=1)).max() / (0.5 * 111.2 * np.cos(np.pi / 4))

@@ -147,7 +147,8 @@ def test_scene_depends_on_place_time_and_seed_only():
 def test_surface_follows_the_scenario():
     ocean, forest = (sample(geometry(), TruthConfig(surface=kind), 1) for kind in ("ocean", "vegetation"))
     assert np.all(ocean["surface_type"] == 0)
-    assert np.all(ocean["albedo"] == 0)
+    np.testing.assert_allclose(ocean["albedo"], ocean["whitecap_albedo"], rtol=1e-12)
+    assert np.all(ocean["brdf_kernel"] == 0)
     assert np.all(forest["surface_type"] == 1)
     np.testing.assert_allclose(forest["albedo"][0], (0.43, 0.19, 0.05, 0.37), rtol=0.2)
 
