@@ -15,7 +15,7 @@ from twin.scenario import KnowledgeError
 
 MEAN = np.array([2.15e20, 8.7e19, 5.2e19, 1.31e20])  # ph s-1 m-2 sr-1 um-1, albedo 0.2 SZA 45, B1..B4
 PERFECT = KnowledgeError(isrf_width=0.0, gain_slope=0.0, zero_level=0.0, wavelength_spectel=0.0)
-LEVELS = (0.05, 1.0, 3.0)  # of the mean radiance; frame by frame, one field of view each
+LEVELS = (0.0, 0.05, 1.0, 3.0)  # of the mean radiance, from night on; frame by frame, one field of view each
 TIME = 1_780_000_000.0  # s since 1970, in the CKD's validity
 
 
@@ -61,7 +61,7 @@ def truth() -> np.ndarray:
 def test_radiance_returns_without_noise(tmp_path):
     """
     Rationale: each effect of the instrument is undone by the ground's own step, or the error lands in XCO2.
-    Setup: flat spectra at three levels, no noise, perfect knowledge; rows differ in prnu and non-linearity,
+    Setup: flat spectra at four levels, no noise, perfect knowledge; rows differ in prnu and non-linearity,
     the ground knows their means.
     Expected behaviour: each spectel within the rounding of the row sum (half a DN) and what the mean row
     leaves; the mean of a spectrum, where rounding averages out, within five standard errors of it.
@@ -82,7 +82,7 @@ def test_radiance_returns_without_noise(tmp_path):
 def test_error_over_uncertainty_is_a_unit_gaussian(tmp_path):
     """
     Rationale: the noise the ground reports is the one the retrieval weighs with.
-    Setup: the same spectra with noise, nine soundings of 1024 spectels a band.
+    Setup: the same spectra with noise, twelve soundings of 1024 spectels a band.
     Expected behaviour: mean 0 within 5 standard errors, standard deviation 1 within 5 % (1.3 %
     standard error), at every level and in every band.
     """
@@ -91,3 +91,6 @@ def test_error_over_uncertainty_is_a_unit_gaussian(tmp_path):
     z = ((l1b["radiance"] - truth()) / l1b["radiance_uncertainty"]).reshape(len(LEVELS), 3, 4, 1024)
     assert np.all(np.abs(z.mean(axis=(1, 3))) < standard_errors / np.sqrt(3 * 1024))
     assert z.std(axis=(1, 3)) == pytest.approx(np.ones((len(LEVELS), 4)), abs=five_percent)
+    night = l1b["radiance"][:3]
+    assert 0.4 < (night < 0.0).mean() < 0.6  # noise around no light stays signed
+    assert not l1b["spectel_quality"].any()

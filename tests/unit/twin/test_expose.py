@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from twin.instrument import asbuilt, expose, optics
+from twin.telemetry import packets
 
 SNR = (285, 344, 177, 378)  # B1..B4 per spectel at mean radiance
 DRAWS = 200
@@ -60,6 +61,15 @@ def test_noise_in_the_dark_is_dark_current_and_read_noise(instrument, band):
     expected = 40 * 50 * 1.304 + 40 * 13.5**2 + quantisation
     assert variance == pytest.approx(expected, rel=0.02)
     assert np.sqrt(expected) == pytest.approx(100, rel=0.01)  # s0 of the mission's noise model
+
+
+def test_a_night_exposure_is_far_from_the_ends_of_its_packet(instrument):
+    """The offset of 200 DN a row stands 40 times the noise above zero: nothing is cut, nothing wraps."""
+    ids = np.array([10**11 + 1, 10**11 + 2, 10**11 + 3])
+    night = expose.expose(flat_scene(instrument, 3, 0.0), geometry(ids), instrument, noise=True, seed=1)
+    assert 40 * 150 < night.dn.values.min() < night.dn.values.max() < 40 * 300
+    assert not night.saturated_rows.any()
+    packets.pack_samples(night.dn.values)
 
 
 def test_mean_of_many_exposures_is_the_noise_free_exposure(instrument):
