@@ -114,6 +114,7 @@ def truth_spectrum(
     vza: Annotated[
         float | None, typer.Option(help="Sensor zenith angle instead of the mode's, degrees.")
     ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Leave cloud and cirrus out.")] = False,
     scenario: NatureOption = None,
     seed: SeedOption = None,
     output: OutputOption = Path("runs/truth"),
@@ -126,7 +127,7 @@ def truth_spectrum(
     def work() -> int:
         from twin.truthview.show import show_spectrum
 
-        return show_spectrum((lat, lon), date, mode, (sza, vza), scenario, seed, output, runs)
+        return show_spectrum((lat, lon), date, mode, (sza, vza), scenario, seed, output, runs, clear)
 
     _guard(work)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from importlib import metadata
 
@@ -11,7 +11,9 @@ from truth.config import TruthConfig
 from twin import provenance
 from twin.errors import BadInput
 
-EARTH = TruthConfig(surface="map", relief=True, plumes="steady", cloud="climatology")  # without a scenario
+EARTH = TruthConfig(  # without a scenario: every layer that needs no figures of its own
+    surface="map", relief=True, plumes="steady", aerosol_climatology=True, cloud="climatology"
+)
 SEED = 1
 FIRST_YEAR, LAST_YEAR = 2000, 2049  # the CO2 climatology begins, the ephemeris of the Sun ends
 INSTRUMENT = "microcarb"
@@ -38,6 +40,10 @@ def nature(scenario: str | None, seed: int | None) -> Nature:
     found = load(find(scenario), seed=seed)
     config = TruthConfig.of(found.truth.model_dump())
     return Nature(config, found.seed, found.name, found.instrument.name, found.start)
+
+
+def without_cloud(asked: Nature) -> Nature:
+    return replace(asked, config=replace(asked.config, cloud="none", cirrus=None))
 
 
 def moment(text: str, clock_utc: time) -> datetime:

@@ -45,10 +45,13 @@ def show_spectrum(
     seed: int | None,
     output: Path,
     runs: Path,
+    clear: bool,
 ) -> int:
     """Show one place; the angles are the zenith angles of Sun and sensor, None for the mode's own."""
     spectra.check_place(*place_deg)
     nature = asked.nature(scenario, seed)
+    if clear:
+        nature = asked.without_cloud(nature)
     if date is None and nature.start is not None:
         date = nature.start.isoformat()
     at = asked.local_clock(date or DATE, place_deg[1], OVERPASS)
