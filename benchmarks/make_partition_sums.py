@@ -11,7 +11,7 @@ import numpy as np
 with contextlib.redirect_stdout(io.StringIO()):  # hapi greets at import
     import hapi
 
-ISOTOPOLOGUES = ((1, (1, 2, 3, 4)), (2, (1, 2, 3)), (7, (1, 2, 3)))  # HITRAN numbers: H2O, CO2, O2
+ISOTOPOLOGUES = {1: 7, 2: 12, 7: 3}  # H2O, CO2, O2: how many isotopologues HITRAN has lines of
 TEMPERATURES_K = np.arange(100.0, 401.0, 2.0)
 
 
@@ -19,8 +19,8 @@ def main(path: Path) -> None:
     with path.open("w", newline="") as stream:
         rows = csv.writer(stream, lineterminator="\n")
         rows.writerow(["molecule", "isotopologue", "temperature_k", "q"])
-        for molecule, isotopologues in ISOTOPOLOGUES:
-            for isotopologue in isotopologues:
+        for molecule, count in ISOTOPOLOGUES.items():
+            for isotopologue in range(1, count + 1):
                 for temperature_k in TEMPERATURES_K:
                     q = hapi.partitionSum(molecule, isotopologue, float(temperature_k))
                     rows.writerow([molecule, isotopologue, f"{temperature_k:.0f}", f"{q:.8g}"])

@@ -10,14 +10,31 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
+from truth.spectroscopy import mixing
 from truth.spectroscopy.absorber import WING_CM1, LineAbsorber
 from truth.spectroscopy.grid import BANDS, Band
 from truth.spectroscopy.lines import MOLECULES, LineSource, read_lines
+from truth.spectroscopy.mixing import LineMixing
+from truth.spectroscopy.parameters import Parameters
 from truth.spectroscopy.partition import PartitionSums
+from truth.spectroscopy.speed import SpeedDependence
 
-PRESSURE_PA = np.geomspace(2.0, 115_000.0, 44)  # nodes, even in the logarithm
-TEMPERATURE_K = np.arange(150.0, 331.0, 20.0)
-LAYOUT = "1"  # change with the meaning of the files
+PRESSURE_PA = np.concatenate(  # nodes, even in the logarithm, closer where the water is
+    (np.geomspace(2.0, 20_000.0, 35, endpoint=False), np.geomspace(20_000.0, 115_000.0, 12))
+)
+TEMPERATURE_K = np.arange(150.0, 331.0, 10.0)
+LAYOUT = "2"  # change with the meaning of the files
+
+
+@dataclass(frozen=True)
+class LineShape:
+    """What truth's lines have beyond a Voigt profile."""
+
+    line_mixing: bool = False  # of the O2 A band
+    speed_dependence: bool = False
+
+
+VOIGT = LineShape()
 
 
 @dataclass(frozen=True)
@@ -69,13 +86,16 @@ def _cubic(nodes: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return index, weight
 
 
-def prepare(tables_dir: Path, lines_dir: Path, partition_sums: Path) -> dict[str, BandTable]:
-    """Open the tables of all bands by name, building those the directory lacks.
+def prepare(
+    tables_dir: Path, lines: LineSource | Path, partition_sums: Path, shape: LineShape = VOIGT
+) -> dict[str, BandTable]:
+    """Open the tables of all bands by name, building those the directory lacks; lines or their directory.
 
     Processes that call this at once share the work: each file is built under its own lock.
     """
-    source, sums = read_lines(lines_dir), PartitionSums(partition_sums)
-    key = _key(source, partition_sums)
+    source = lines if isinstance(lines, LineSource) else read_lines(lines)
+    sums = PartitionSums(partition_sums)
+    key = _key(source, partition_sums, shape)
     Path(tables_dir).mkdir(parents=True, exist_ok=True)
     units = [(band, gas) for band in BANDS for gas in gases(source, band)]
     paths = {unit: Path(tables_dir, f"{unit[0].name}_{unit[1]}_{key}.npy") for unit in units}
@@ -83,7 +103,7 @@ def prepare(tables_dir: Path, lines_dir: Path, partition_sums: Path) -> dict[str
         for (band, gas), path in paths.items():
             with _lock(path, wait) as mine:
                 if mine and not path.exists():
-                    _build(source, sums, band, gas, path)
+                    _save(cross_sections(source, sums, band, gas, shape), path)
     return {
         band.name: BandTable(
             band,
@@ -100,25 +120,55 @@ def gases(source: LineSource, band: Band) -> list[str]:
     return [gas for gas in MOLECULES if source.within(gas, low, high)]
 
 
-def _build(source: LineSource, sums: PartitionSums, band: Band, gas: str, path: Path) -> None:
+def cross_sections(
+    source: LineSource, sums: PartitionSums, band: Band, gas: str, shape: LineShape = VOIGT
+) -> np.ndarray:
+    """Compute (pressure node, temperature node, point) m2, float32."""
     absorber = LineAbsorber(source, gas, sums)
     wavenumber_cm1 = band.wavenumber_cm1
+    additions = _additions(source, sums, band, gas, shape)
     table = np.empty((len(PRESSURE_PA), len(TEMPERATURE_K), len(wavenumber_cm1)), np.float32)
     for i, pressure_pa in enumerate(PRESSURE_PA):
         pressures = np.full(len(TEMPERATURE_K), pressure_pa)
-        table[i] = absorber.cross_section(wavenumber_cm1, TEMPERATURE_K, pressures)
+        node = absorber.cross_section(wavenumber_cm1, TEMPERATURE_K, pressures)
+        if additions:
+            more_cm2 = np.zeros_like(node)
+            for addition in additions:
+                addition.add(more_cm2, wavenumber_cm1, pressure_pa)
+            node = np.maximum(node + 1e-4 * more_cm2, 0.0)
+        table[i] = node
+    return table
+
+
+def _additions(
+    source: LineSource, sums: PartitionSums, band: Band, gas: str, shape: LineShape
+) -> list[LineMixing | SpeedDependence]:
+    low, high = band.wavenumber_cm1[[0, -1]] + (-WING_CM1, WING_CM1)
+    near = Parameters.of(gas, source.within(gas, low, high))
+    made: list[LineMixing | SpeedDependence] = []
+    if shape.speed_dependence:
+        made.append(SpeedDependence(near, sums, TEMPERATURE_K))
+    if shape.line_mixing and gas == mixing.MOLECULE:
+        lines = Parameters.of(gas, source.within(gas, *mixing.BAND_CM1))
+        if low < mixing.BAND_CM1[1] and high > mixing.BAND_CM1[0]:
+            made.append(LineMixing(lines, sums, TEMPERATURE_K, WING_CM1))
+    return made
+
+
+def _save(table: np.ndarray, path: Path) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with temporary.open("wb") as stream:
         np.save(stream, table)
     os.replace(temporary, path)
 
 
-def _key(source: LineSource, partition_sums: Path) -> str:
+def _key(source: LineSource, partition_sums: Path, shape: LineShape) -> str:
     parts = [
         LAYOUT,
         source.sha256,
         hashlib.sha256(Path(partition_sums).read_bytes()).hexdigest(),
         repr(BANDS),
+        repr(shape),
     ]
     parts += [PRESSURE_PA.tobytes().hex(), TEMPERATURE_K.tobytes().hex()]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]

@@ -22,7 +22,6 @@ PARTITION_SUMS = DATA / "partition_sums.csv"
 NARROW = Band("B2", 1602.0, 1603.0, 0.1, 0.0075)  # a small grid keeps the builds short
 two_parts_in_1e6 = 2e-6
 one_part_in_1e4 = 1e-4
-largest_single_point = 5e-4  # where the cut of a strong line's wing moves with pressure
 three_percent = 0.03
 
 
@@ -60,8 +59,8 @@ def test_partition_sums_refuse_what_the_table_lacks():
     for temperature_k in (99.9, 400.1):
         with pytest.raises(ValueError, match="within the partition sum table"):
             sums(2, 1, temperature_k)
-    with pytest.raises(ValueError, match="molecule 2 isotopologue 9"):
-        sums(2, 9, 296.0)
+    with pytest.raises(ValueError, match="molecule 2 isotopologue 13"):
+        sums(2, 13, 296.0)
 
 
 def test_line_source_records_its_origin(tmp_path):
@@ -114,22 +113,25 @@ def test_grid_covers_the_bands_with_margin_and_avoids_round_numbers():
         assert abs(nu[0] * 1000 - round(nu[0] * 1000)) > 0.1
 
 
-def test_interpolated_transmittance_matches_direct_computation(tmp_path, monkeypatch):
-    """A slant path (air mass 2.5) between the nodes, worst band (strong CO2)."""
+@pytest.mark.parametrize("gas", ["CO2", "H2O"])
+def test_interpolated_transmittance_matches_direct_computation(tmp_path, monkeypatch, gas):
+    """A slant path (air mass 2.5) between the nodes where it is worst: strong CO2, a hot water line.
+
+    Over all bands and gases, air masses 1 to 6 and profiles up to 22 K colder the largest error is 8e-5.
+    """
     monkeypatch.setattr(tables, "BANDS", (Band("B3", 2030.0, 2036.0, 0.1, 0.006),))
-    table = tables.prepare(tmp_path, DATA, PARTITION_SUMS)["B3"]
+    table = tables.prepare(tmp_path, read_lines(DATA), PARTITION_SUMS)["B3"]
     edges_pa = np.concatenate(([5.0], np.geomspace(12.0, 2e4, 25), np.linspace(2.5e4, 101_300.0, 30)))
     pressure_pa = (edges_pa[1:] + edges_pa[:-1]) / 2.0
     temperature_k = 213.0 + 78.0 * (pressure_pa / 101_300.0) ** 0.5
-    column_m2 = 420e-6 * np.diff(edges_pa) / 9.81 / 4.81e-26
-    direct = LineAbsorber(read_lines(DATA), "CO2", PartitionSums(PARTITION_SUMS)).cross_section(
+    mole_fraction = {"CO2": 420e-6, "H2O": 0.012 * (pressure_pa / 101_300.0) ** 3}[gas]
+    column_m2 = mole_fraction * np.diff(edges_pa) / 9.81 / 4.81e-26
+    direct = LineAbsorber(read_lines(DATA), gas, PartitionSums(PARTITION_SUMS)).cross_section(
         table.wavenumber_cm1, temperature_k, pressure_pa
     )
-    tabulated = table.optical_depth("CO2", pressure_pa, temperature_k, column_m2).sum(axis=0)
+    tabulated = table.optical_depth(gas, pressure_pa, temperature_k, column_m2).sum(axis=0)
     error = np.exp(-2.5 * tabulated) - np.exp(-2.5 * (direct * column_m2[:, None]).sum(axis=0))
-    assert np.sqrt(np.mean(error**2)) < one_part_in_1e4
-    assert np.percentile(np.abs(error), 99) < one_part_in_1e4
-    assert np.abs(error).max() < largest_single_point
+    assert np.abs(error).max() < one_part_in_1e4
 
 
 def test_grid_samples_the_narrowest_lines_finely_enough():
