@@ -14,8 +14,9 @@ from truth.layers import Layers, layers
 from truth.paths import local_zenith_deg
 from truth.scattering import Geometry, blocks, once_scattered, two_way_depth
 from truth.spectroscopy.continuum import cia_coefficient, read_cia
-from truth.spectroscopy.lines import LineSource, read_lines
-from truth.spectroscopy.tables import BandTable, prepare
+from truth.spectroscopy.lines import LineSource
+from truth.spectroscopy.sources import open_source
+from truth.spectroscopy.tables import BandTable, LineShape, prepare
 from truth.surface import cox_munk_reflectance
 
 DATA = Path(__file__).parent / "data"
@@ -44,9 +45,9 @@ def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
     Radiance in ph s-1 m-2 sr-1 um-1; the sensor sees a point at wavenumber (1 - v_sensor / c). Of config the
     fields co2_intensity_scale and multiple_scattering are read.
     """
-    tables = prepare(tables_dir, DATA, DATA / "partition_sums.csv")
+    source, shape = open_source(config.lines), LineShape(config.line_mixing, config.speed_dependence)
+    tables = prepare(tables_dir, source, DATA / "partition_sums.csv", shape)
     cia = read_cia(DATA / "cia_v1.csv")
-    source = read_lines(DATA)
     airglow = _airglow_per_mr(tables[AIRGLOW_BAND], source)
     count = scene.sizes["sounding"]
     spectra = {b: np.empty((count, len(tables[b].wavenumber_cm1)), np.float32) for b in BAND_ORDER}
@@ -59,7 +60,7 @@ def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
             spectra[name][i] = sunlight * _irradiance(sounding, tables[name].wavenumber_cm1)
         spectra[AIRGLOW_BAND][i] += airglow * _airglow_mr_along_view(sounding)
     result = _dataset(scene, tables, spectra)
-    return result.assign_attrs(line_files=" ".join(source.files), line_sha256=source.sha256)
+    return result.assign_attrs(source.attributes)
 
 
 def reflected(
