@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 KERNELS = ("isotropic", "volumetric", "geometric")
 _CROWN_HEIGHT = 2.0  # 1, height of a crown's centre over its vertical radius, h/b (Lucht et al. 2000)
-_STEEPEST_DEG = 85.0  # deg, the Li kernel is held beyond, where its shadows grow without end
+_STEEPEST_DEG = 89.5  # deg, the Li kernel is held beyond, where its shadows grow without end
 
 
 def ross_thick(sza_deg: ArrayLike, vza_deg: ArrayLike, raa_deg: ArrayLike) -> np.ndarray:

@@ -26,7 +26,7 @@ _PATCHES = (Scale(1.5e3, 0.5), Scale(8e3, 0.8), Scale(60e3, 0.7))  # 1, of ln we
 _WINTER_CROP = 0.3  # 1, of the vegetation that stands in winter
 _SNOW_BELOW, _SNOW_SPREAD = 268.0, 1.5  # K, of the climatology's air at the ground
 _SNOW_PATCHES = (Scale(5e3, 1.5), Scale(50e3, 2.0))  # K
-_LAPSE_RATE = 6.5e-3  # K m-1, standard atmosphere
+_LAPSE_RATE = 4.5e-3  # K m-1, high plains are warmer than the free air at their height
 _CANOPY_HIDES = 0.6  # 1, of the snow under a closed forest
 _CITY_EDGE_M = 2000.0  # m, over which a city thins out
 _BUILT = 0.7  # 1, of a city's area; the rest stays what it was
@@ -90,7 +90,8 @@ def _map(
     share *= (1.0 - city)[..., np.newaxis]
     share[..., KINDS.index("city")] = city
     hidden = _CANOPY_HIDES * share[..., KINDS.index("forest")]
-    snow = _snow(latitude, longitude, season, seed) * (1.0 - hidden)
+    lasting = _regional("snow", latitude, longitude)
+    snow = np.maximum(_snow(latitude, longitude, season, seed) * (1.0 - hidden), lasting / (1.0 + lasting))
     share *= (1.0 - snow)[..., np.newaxis]
     share[..., KINDS.index("snow")] = snow
     land = relief.land_share(latitude, longitude)
@@ -133,14 +134,12 @@ def _regional(kind: str, latitude: np.ndarray, longitude: np.ndarray) -> np.ndar
 
 
 def _snow(latitude: np.ndarray, longitude: np.ndarray, season: np.ndarray, seed: int) -> np.ndarray:
-    """Cover the ground where the climatology's air is cold at its height, and where snow lasts."""
+    """Cover the ground where the climatology's air is cold at its height."""
     sea_level = np.full((*latitude.shape, 1), STANDARD_PRESSURE)
     air = atmosphere.climatology(sea_level, latitude, season)[0][..., 0]
     air = air - _LAPSE_RATE * relief.coarse_altitude_m(latitude, longitude)[0]
     air = air + random_field(seed, "snow", _SNOW_PATCHES, latitude, longitude, _TIMELESS)
-    seasonal = 1.0 / (1.0 + np.exp(np.clip((air - _SNOW_BELOW) / _SNOW_SPREAD, -50.0, 50.0)))
-    lasting = _regional("snow", latitude, longitude)
-    return np.maximum(seasonal, lasting / (1.0 + lasting))
+    return 1.0 / (1.0 + np.exp(np.clip((air - _SNOW_BELOW) / _SNOW_SPREAD, -50.0, 50.0)))
 
 
 @cache
