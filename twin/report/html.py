@@ -57,6 +57,8 @@ def drawings(material: Material) -> dict[str, Callable[[], Chart]]:
     """List the charts this run has data for, by the name of their place in the page."""
     shown = material.spectrum
     listed: dict[str, Callable[[], Chart]] = {"world": lambda: maps.world(material)}
+    if material.soundings.l2["xco2"].size:
+        listed["truth"] = lambda: maps.truth(material)
     if material.soundings.counted.any():
         listed |= {
             "map": lambda: maps.ground(material),
@@ -83,7 +85,10 @@ def sentence(verdict: dict[str, Any]) -> str:
         outcome = f"All {len(rows)} requirements hold"
     counted, expected = figures["soundings_counted"], figures["soundings_expected"]
     if not counted:
-        return f"{outcome}. None of the {expected} soundings observed gave a converged retrieval."
+        declined = figures["soundings_not_attempted"]
+        return f"{outcome}. None of the {expected} soundings observed gave a converged retrieval" + (
+            f"; {declined} were not attempted." if declined else "."
+        )
     mean, low, high = (
         number(figures[f"xco2_error_mean{end}_ppm"], sign=True) for end in ("", "_low", "_high")
     )

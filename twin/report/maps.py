@@ -14,22 +14,33 @@ SMALLEST_MAP_DEG = 1.0
 def ground(material: Material) -> Chart:
     """Draw footprints and retrieved minus true XCO2 on the map."""
     s = material.soundings
+    return _coloured(material, s.error_ppm, s.counted, "XCO2 retrieved<br>- true, ppm", "error")
+
+
+def truth(material: Material) -> Chart:
+    """Draw footprints and true XCO2 less its mean over the run on the map."""
+    true = material.soundings.truth["xco2"]
+    return _coloured(material, true - true.mean(), np.isfinite(true), "true XCO2<br>- mean, ppm", "anomaly")
+
+
+def _coloured(material: Material, values: np.ndarray, use: np.ndarray, title: str, name: str) -> Chart:
+    """Draw coast, footprints, and the values of the soundings in `use` as coloured dots."""
+    s = material.soundings
     corners, centre = outlines(material)
     west, east, south, north = extent(corners)
     coast_x, coast_y = coast(material.coast, west, east)
     x, y = unwrapped(s.l2["longitude"], centre), s.l2["latitude"]
-    use = s.counted
     colours = {
         "size": 7,
-        "color": numbers(s.error_ppm[use]),
+        "color": numbers(values[use]),
         "colorscale": "RdBu",
         "cmid": 0,
-        "colorbar": {"title": {"text": "XCO2 retrieved<br>- true, ppm"}, "thickness": 12},
+        "colorbar": {"title": {"text": title}, "thickness": 12},
     }
     data = [
         {**points(coast_x, coast_y, "coast", "lines"), "line": COAST},
         {**points(*closed(corners), "footprints", "lines"), "line": {"color": GREY, "width": 0.8}},
-        {**points(x[use], y[use], "error", "markers"), "marker": colours},
+        {**points(x[use], y[use], name, "markers"), "marker": colours},
     ]
     made = chart(data, 480, x="longitude, °", y="latitude, °")
     stretch = 1.0 / max(np.cos(np.radians(0.5 * (south + north))), 0.05)

@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ FORTY_KB = 40_000
 HALF_DEGREE = 0.5
 MICRO = 1e-6  # relative, the digits a chart carries
 CHARTS = {
-    *("world", "map", "track", "histogram", "kernels", "profile"),
+    *("world", "truth", "map", "track", "histogram", "kernels", "profile"),
     *("band0", "band1", "band2", "band3", "timeline", "stages"),
 }
 
@@ -132,6 +133,42 @@ def test_a_run_without_soundings_still_gets_its_report(fake_run):
     assert set(made.charts) == {"world", "timeline", "stages"}
     assert "None of the 24 soundings observed gave a converged retrieval." in made.text
     assert "xco2_error_mean_abs_ppm none ppm at most 0.5 FAIL" in made.text
+
+
+def test_a_night_gets_its_report(fake_run):
+    """Rows with flags and place, every retrieved number NaN: reasons are counted, nature is drawn."""
+    fake_run.errors_ppm = np.full(24, np.nan)
+    fake_run.outcome, fake_run.reasons = dict.fromkeys(range(24), 3), dict.fromkeys(range(24), 1)
+    fake_run.requirements = [
+        {"figure": "soundings_not_attempted_fraction", "at_least": 1, "because": "the Sun is down"},
+        {"figure": "kept_error_mean_abs_ppm", "at_most": 0.5},
+    ]
+    root = fake_run.write()
+    for path in (root / "l2").glob("*.nc"):
+        with netCDF4.Dataset(path, "a") as file:
+            for name in ("psurf", "chi2", "pressure_levels", "co2_profile", "xco2_averaging_kernel"):
+                file[name][:] = np.nan
+    score(root, fake_run.scenario)
+    html.write(root)
+    made = Page((root / "report.html").read_text())
+    assert set(made.charts) == {"world", "truth", "timeline", "stages"}
+    assert "converged retrieval; 24 were not attempted." in made.text
+    assert "0 of 24 are kept: dark 24." in made.text
+    assert "passes: 1 is at least 1; the limit: the Sun is down" in made.text
+    assert "FAIL fails: not measured: no sounding kept" in made.text
+    assert list((root / "figures").iterdir()) == []
+
+
+def test_nature_is_listed_and_its_anomaly_drawn(fake_run):
+    anomaly = np.linspace(-2.0, 2.0, 24)
+    root = fake_run.write()
+    with netCDF4.Dataset(root / "truth.nc", "a") as file:
+        file["xco2"][:] = 424.0 + anomaly
+    score(root, fake_run.scenario)
+    dots = maps.truth(material.gather(root))["data"][-1]["marker"]["color"]
+    assert dots == pytest.approx(anomaly, abs=1e-5)
+    text = Page(html.render(material.gather(root))).text
+    assert "surface ocean relief off wind 7 m/s, whitecaps aerosol off cirrus off" in text
 
 
 def test_the_page_and_its_figures_are_written(fake_run):
