@@ -291,8 +291,14 @@ def _over(orbit: models.Orbit, start: datetime, below_m: np.ndarray, ascending: 
 def describe(scenario: models.Scenario) -> str:
     """Write one line for logs and reports."""
     design = repeat_orbit(scenario.orbit.repeat_days, scenario.orbit.repeat_revs)
+    seen = scenario.observation
+    if seen.site is None:
+        begin = f"from {utc(gps_us(scenario.start)).isoformat()}"
+    else:
+        closest = utc(overpass(scenario).at_us).isoformat(timespec="milliseconds")
+        begin = f"past {seen.site.latitude:.2f}, {seen.site.longitude:.2f} deg at {closest}"
     return (
         f"{scenario.orbit.repeat_revs} revs in {scenario.orbit.repeat_days} d, "
         f"{(design.semi_major_axis_m - WGS84_A) / 1e3:.1f} km, {design.inclination_deg:.2f} deg, "
-        f"LTDN {scenario.orbit.local_time_descending_node} from {utc(gps_us(scenario.start)).isoformat()}"
+        f"LTDN {scenario.orbit.local_time_descending_node} {begin}"
     )

@@ -102,6 +102,7 @@ def test_the_dwell_is_seen_from_both_sides_alike_and_numbered_as_ever():
     assert 0.4 < zenith.min() < 0.7  # half a frame before overhead: 4.5 km of 660
     assert np.unique(seen.sounding_id).size == 120
     assert set(seen.operation_mode.values.tolist()) == {2}
+    assert "LTDN 10:30 past 48.86, 2.35 deg at 2026-07-01T10:57:" in seen.attrs["orbit"]
 
 
 def test_a_dwell_too_long_is_refused_with_the_angle_reached():

@@ -266,6 +266,8 @@ def test_soundings_are_rounded_up_to_whole_frames():
 def test_a_dark_scene_is_refused_in_glint_alone():
     with pytest.raises(ValueError, match=r"solar_zenith_angle|no specular point"):
         pointing.observe(scenario("glint", 3, "-75 degree"))
+    with pytest.raises(ValueError, match="no specular point"):
+        pointing.observe(scenario("glint", 3, ascending=True))
     assert float(pointing.observe(scenario("nadir", 3, "-75 degree")).solar_zenith_angle.min()) > 85.0
 
 
