@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from truth import atmosphere, biosphere, co2, plumes
+from truth import atmosphere, biosphere, co2, co2_files, plumes
 from truth.config import TruthConfig
 from truth.constants import AVOGADRO
 from truth.footprint import SubSamples
@@ -17,12 +17,13 @@ LAYERS = ("biosphere", "synoptic", "plume")  # what is added to the background, 
 
 
 class Air(NamedTuple):
-    """Air over each footprint: levels (sounding, level), their dry-air weights, dry column mol m-2."""
+    """Air over each footprint: levels (sounding, level) and their dry-air weights, layers mol m-2."""
 
     pressure_pa: np.ndarray
     altitude_m: np.ndarray
     weights: np.ndarray
     dry_air: np.ndarray
+    water: np.ndarray
     latitude_deg: np.ndarray
     time_s: np.ndarray
 
@@ -45,9 +46,10 @@ def co2_fields(
     """Average profile and dry-air column over the footprint; the air above it is the footprint's mean."""
     pressure, humidity, altitude = (fields[name][1] for name in ("pressure", "specific_humidity", "altitude"))
     latitude, _, time_s = place
-    dry_air = atmosphere.columns(pressure, humidity, altitude, latitude).dry_air
+    layers = atmosphere.columns(pressure, humidity, altitude, latitude)
+    dry_air, water = layers.dry_air / AVOGADRO, layers.water / AVOGADRO
     weights = atmosphere.level_weights(dry_air)
-    air = Air(pressure, altitude, weights, dry_air.sum(axis=-1) / AVOGADRO, latitude, time_s)
+    air = Air(pressure, altitude, weights, dry_air, water, latitude, time_s)
     background = _background(samples, air, config)
     profile = np.einsum("ijl,ij->il", background, samples.weight)
     columns = np.einsum("ijl,il->ij", background, weights)
@@ -72,10 +74,31 @@ def _background(samples: SubSamples, air: Air, config: TruthConfig) -> np.ndarra
     """Give the profile of each sub-sample before anything is added, (sounding, sample, level) ppm."""
     if config.co2 == "uniform":
         return np.full((*samples.weight.shape, air.pressure_pa.shape[-1]), config.co2_uniform)
+    if config.co2 == "file":
+        return _from_file(samples, air, config)
+    return _climatology(samples, air)
+
+
+def _climatology(samples: SubSamples, air: Air) -> np.ndarray:
     year = decimal_year(air.time_s)[:, np.newaxis, np.newaxis]
     return co2.zonal_background(
         air.pressure_pa[:, np.newaxis, :], samples.latitude_deg[..., np.newaxis], year
     )
+
+
+def _from_file(samples: SubSamples, air: Air, config: TruthConfig) -> np.ndarray:
+    """Read profiles; of a file of columns alone, scale the climatology's profile to them."""
+    if config.co2_file is None:
+        raise ValueError("expected co2_file with path and layout for co2: file, got none")
+    where = (config.co2_file, samples.latitude_deg, samples.longitude_deg)
+    if not co2_files.holds_columns(config.co2_file):
+        return co2_files.profiles(
+            *where, co2_files.Levels(air.pressure_pa, air.dry_air, air.water, air.time_s)
+        )
+    climatology = _climatology(samples, air)
+    expected = np.einsum("ijl,il->ij", climatology, air.weights)
+    column, whole = co2_files.columns(*where, air.time_s)
+    return climatology * ((column if whole else expected + column) / expected)[..., np.newaxis]
 
 
 def _parts(samples: SubSamples, air: Air, config: TruthConfig, seed: int) -> list[Part]:
@@ -94,6 +117,6 @@ def _parts(samples: SubSamples, air: Air, config: TruthConfig, seed: int) -> lis
         shape = co2.tropospheric_shape(air.pressure_pa, samples.latitude_deg.mean(axis=1)[:, np.newaxis])
         parts.append(Part("synoptic", co2.synoptic_xco2(seed, *where, time_s), shape))
     if config.plumes != "none":
-        column = plumes.enhancement(samples, air.dry_air, air.time_s, config, seed)
+        column = plumes.enhancement(samples, air.dry_air.sum(axis=-1), air.time_s, config, seed)
         parts.append(Part("plume", column, plumes.mixed_shape(air.altitude_m)))
     return parts
