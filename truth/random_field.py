@@ -65,7 +65,7 @@ def random_field(
     x, y, z = EARTH_MEAN_RADIUS * unit_vector(latitude, longitude).reshape(-1, 3).T
     total = np.zeros(x.size)
     for scale in scales:
-        _add_waves(total, x, y, z, time.ravel(), *_modes(seed, effect, scale))
+        _add_waves(total, x, y, z, time.flatten(), *_modes(seed, effect, scale))
     return total.reshape(latitude.shape)
 
 
