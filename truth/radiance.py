@@ -1,108 +1,148 @@
 """Turn a scene into monochromatic radiance at the sensor in the four bands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from truth import rayleigh, solar
+from truth import particles, solar
 from truth.diffuse import Depth, diffuse
 from truth.emission import airglow_spectrum
+from truth.ground import Ground
 from truth.layers import Layers, layers
+from truth.optics import Medium, gas_medium, mixed_particles
 from truth.paths import local_zenith_deg
 from truth.scattering import Geometry, blocks, once_scattered, two_way_depth
-from truth.spectroscopy.continuum import cia_coefficient, read_cia
+from truth.spectroscopy.continuum import read_cia
 from truth.spectroscopy.lines import LineSource
 from truth.spectroscopy.sources import open_source
 from truth.spectroscopy.tables import BandTable, LineShape, prepare
-from truth.surface import cox_munk_reflectance
 
 DATA = Path(__file__).parent / "data"
 BAND_ORDER = ("B1", "B2", "B3", "B4")
 AIRGLOW_BAND = "B4"
 AIRGLOW_LINES_CM1 = (7700.0, 8000.0)  # cm-1, holds the whole band
 AIRGLOW_ALTITUDE_M = 46_500.0  # m, emission peak, PHYSICS 5
-OCEAN = 0  # surface_type
+DAYLIGHT_SZA_DEG = 88.0  # deg, the Sun's light is left out beyond: it would need refraction and twilight
 DIFFUSE_OVER_BLACK = {
-    "B1": Depth(streams=24, points=14, solved_layers=3),
-    "B2": Depth(streams=8, points=12, solved_layers=3),
-    "B3": Depth(streams=8, points=12, solved_layers=3),
-    "B4": Depth(streams=16, points=12, solved_layers=3),
+    "B1": Depth(streams=24, points=14, solved_layers=20),
+    "B2": Depth(streams=8, points=12, solved_layers=20),
+    "B3": Depth(streams=8, points=12, solved_layers=20),
+    "B4": Depth(streams=16, points=12, solved_layers=20),
 }
 DIFFUSE_OVER_LAND = {
-    "B1": Depth(streams=16, points=36, solved_layers=2),
-    "B2": Depth(streams=8, points=16, solved_layers=3),
-    "B3": Depth(streams=8, points=16, solved_layers=3),
-    "B4": Depth(streams=16, points=16, solved_layers=3),
+    "B1": Depth(streams=16, points=36, solved_layers=30),
+    "B2": Depth(streams=8, points=16, solved_layers=20),
+    "B3": Depth(streams=8, points=16, solved_layers=20),
+    "B4": Depth(streams=16, points=16, solved_layers=20),
 }
+DIFFUSE_OF_PARTICLES = {name: Depth(streams=16, points=32, solved_layers=26) for name in BAND_ORDER}
+
+
+@dataclass(frozen=True)
+class Sounding:
+    """What the light of all four bands has in common."""
+
+    scene: xr.Dataset
+    column: Layers
+    geometry: Geometry
+    config: Any
+
+    @classmethod
+    def of(cls, scene: xr.Dataset, config: Any) -> "Sounding":
+        """Prepare one sounding of a scene."""
+        column = layers(scene, config.co2_intensity_scale)
+        return cls(scene, column, Geometry.at(*_angles_deg(scene), column.altitude_m), config)
 
 
 def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
     """Give wavenumber_B1..B4 (point,) cm-1 at the ground and radiance_B1..B4 (sounding, point).
 
     Radiance in ph s-1 m-2 sr-1 um-1; the sensor sees a point at wavenumber (1 - v_sensor / c). Of config the
-    fields co2_intensity_scale and multiple_scattering are read.
+    fields co2_intensity_scale, multiple_scattering and brdf are read. From DAYLIGHT_SZA_DEG on only the
+    airglow remains.
     """
     source, shape = open_source(config.lines), LineShape(config.line_mixing, config.speed_dependence)
     tables = prepare(tables_dir, source, DATA / "partition_sums.csv", shape)
     cia = read_cia(DATA / "cia_v1.csv")
     airglow = _airglow_per_mr(tables[AIRGLOW_BAND], source)
     count = scene.sizes["sounding"]
-    spectra = {b: np.empty((count, len(tables[b].wavenumber_cm1)), np.float32) for b in BAND_ORDER}
+    spectra = {b: np.zeros((count, len(tables[b].wavenumber_cm1)), np.float32) for b in BAND_ORDER}
     for i in range(count):
         sounding = scene.isel(sounding=i)
-        column = layers(sounding, config.co2_intensity_scale)
-        geometry = Geometry.at(*_angles_deg(sounding), column.altitude_m)
-        for index, name in enumerate(BAND_ORDER):
-            sunlight = reflected(tables[name], cia, column, geometry, _surface(sounding, index), config)
-            spectra[name][i] = sunlight * _irradiance(sounding, tables[name].wavenumber_cm1)
+        if float(sounding["solar_zenith_angle"]) < DAYLIGHT_SZA_DEG:
+            common = Sounding.of(sounding, config)
+            for name in BAND_ORDER:
+                spectra[name][i] = daylight(common, tables[name], cia)
         spectra[AIRGLOW_BAND][i] += airglow * _airglow_mr_along_view(sounding)
     result = _dataset(scene, tables, spectra)
     return result.assign_attrs(source.attributes)
 
 
-def reflected(
-    table: BandTable,
-    cia: Mapping[str, np.ndarray],
-    column: Layers,
-    geometry: Geometry,
-    surface: tuple[float, float],
-    config: Any,
-) -> np.ndarray:
-    """Give the sunlight at the sensor per solar irradiance, (point,) sr-1.
+def daylight(sounding: Sounding, table: BandTable, cia: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Give the sunlight at the sensor, (point,) ph s-1 m-2 sr-1 um-1, clear and cloudy parts by share."""
+    ground = Ground.of(sounding.scene, BAND_ORDER.index(table.band.name), sounding.config)
+    sunlight = np.zeros(len(table.wavenumber_cm1), np.float32)
+    for share, medium, fineness in skies(sounding, table, cia, ground):
+        sunlight += np.float32(share) * reflected(medium, sounding.geometry, ground, fineness)
+    return sunlight * _irradiance(sounding.scene, table.wavenumber_cm1)
 
-    surface is the reflectance pi L / (mu0 F) for the direct beam and the Lambertian albedo for the rest.
-    """
-    absorption, scattering = optical_depths(table, cia, column)
-    second = rayleigh.legendre_second(table.wavenumber_cm1)
-    phase = rayleigh.phase_function(geometry.cos_scattering, second).astype(np.float32)
-    direct_reflectance, albedo = surface
-    sunlight = np.float32(np.cos(np.radians(geometry.sza_deg)) * direct_reflectance / np.pi)
-    result = np.empty(len(phase), np.float32)
-    for block in blocks(len(phase)):
-        depth = two_way_depth(absorption[:, block] + scattering[:, block], geometry)
-        once = once_scattered(depth, scattering[:, block], geometry, phase[block])
-        result[block] = sunlight * np.exp(-depth[-1]) + once
-    if config.multiple_scattering:
-        fineness = (DIFFUSE_OVER_BLACK if albedo == 0.0 else DIFFUSE_OVER_LAND)[table.band.name]
-        result += diffuse(absorption, scattering, geometry, second, albedo, fineness)
+
+def skies(
+    sounding: Sounding, table: BandTable, cia: Mapping[str, np.ndarray], ground: Ground
+) -> Iterator[tuple[float, Medium, Depth | None]]:
+    """Give share, contents and how finely to compute the diffuse light, of the clear and the cloudy part."""
+    band = table.band.name
+    gas = gas_medium(table, cia, sounding.column)
+    for share, depth in _clear_and_cloudy(sounding.scene):
+        fineness = _fineness(band, ground.diffuse_albedo, bool(depth))
+        if not sounding.config.multiple_scattering:
+            fineness = None
+        streams = fineness.streams if fineness else 0
+        optics = partial(_optics, band=band)
+        mixed = mixed_particles(depth, optics, sounding.geometry.cos_scattering, streams)
+        yield share, replace(gas, particles=mixed), fineness
+
+
+def reflected(medium: Medium, geometry: Geometry, ground: Ground, fineness: Depth | None) -> np.ndarray:
+    """Give the sunlight at the sensor per solar irradiance, (point,) sr-1; None leaves diffuse light out."""
+    direct = np.float32(np.cos(np.radians(geometry.sza_deg)) * ground.direct(geometry) / np.pi)
+    result = np.empty(len(medium.second), np.float32)
+    for block in blocks(len(result)):
+        part = medium.at(block)
+        depth = two_way_depth(part.extinction, geometry)
+        once = once_scattered(depth, part.to_sensor(geometry.cos_scattering), geometry)
+        result[block] = direct * np.exp(-depth[-1]) + once
+    if fineness is not None:
+        result += diffuse(medium, geometry, ground.diffuse_albedo, fineness)
     return result
 
 
-def optical_depths(
-    table: BandTable, cia: Mapping[str, np.ndarray], column: Layers
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give vertical absorption and Rayleigh scattering optical depths, (layer, point) float32 each."""
-    absorption = np.zeros((len(column.pressure_pa), len(table.wavenumber_cm1)), np.float32)
-    for gas in table.cross_section:
-        absorption += table.optical_depth(gas, column.pressure_pa, column.temperature_k, column.gas[gas])
-    if table.band.name in cia:
-        coefficient = cia_coefficient(cia[table.band.name], table.wavenumber_cm1)
-        absorption += np.outer(column.air_squared, coefficient).astype(np.float32)
-    cross_section = rayleigh.cross_section(table.wavenumber_cm1)
-    return absorption, np.outer(column.air, cross_section).astype(np.float32)
+def _clear_and_cloudy(sounding: xr.Dataset) -> Iterator[tuple[float, dict[str, np.ndarray]]]:
+    """Give share and optical depths at 0.755 um by species, of the clear and the cloudy part."""
+    depths = sounding["aerosol_optical_depth"]
+    values = zip(depths["species"].values, np.asarray(depths.values, float), strict=True)
+    clear = {str(species): layer for species, layer in values if layer.any()}
+    cloudy = float(sounding["cloud_fraction"])
+    if cloudy < 1.0:
+        yield 1.0 - cloudy, clear
+    if cloudy > 0.0:
+        water = np.asarray(sounding["cloud_optical_depth"].values, float)
+        yield cloudy, clear | {"water": clear.get("water", 0.0) + water}
+
+
+def _optics(species: str, band: str) -> particles.ParticleOptics:
+    return particles.optics(species, band)
+
+
+def _fineness(band: str, albedo: float, particles_present: bool) -> Depth | None:
+    if particles_present:
+        return DIFFUSE_OF_PARTICLES[band]
+    return (DIFFUSE_OVER_BLACK if albedo == 0.0 else DIFFUSE_OVER_LAND)[band]
 
 
 def _angles_deg(sounding: xr.Dataset) -> tuple[float, float, float]:
@@ -112,15 +152,6 @@ def _angles_deg(sounding: xr.Dataset) -> tuple[float, float, float]:
         for body in ("solar", "sensor")
     )
     return sza, vza, abs((saa - vaa + 180.0) % 360.0 - 180.0)
-
-
-def _surface(sounding: xr.Dataset, band: int) -> tuple[float, float]:
-    """Give the reflectance of the direct beam and the albedo of the diffuse light."""
-    if int(sounding["surface_type"]) == OCEAN:
-        glint = cox_munk_reflectance(*_angles_deg(sounding), float(sounding["wind_speed"]))
-        return float(glint), 0.0
-    albedo = float(sounding["albedo"].values[band])
-    return albedo, albedo
 
 
 def _irradiance(sounding: xr.Dataset, wavenumber_cm1: np.ndarray) -> np.ndarray:

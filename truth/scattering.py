@@ -24,9 +24,9 @@ class Geometry:
 
     @classmethod
     def at(cls, sza_deg: float, vza_deg: float, raa_deg: float, altitude_m: np.ndarray) -> "Geometry":
-        if not 0.0 <= sza_deg < 85.0 or not 0.0 <= vza_deg < 80.0:
+        if not 0.0 <= sza_deg < 88.0 or not 0.0 <= vza_deg < 80.0:
             raise ValueError(
-                f"expected sza_deg in 0..85 and vza_deg in 0..80, got {sza_deg:.2f} and {vza_deg:.2f}: "
+                f"expected sza_deg in 0..88 and vza_deg in 0..80, got {sza_deg:.2f} and {vza_deg:.2f}: "
                 "check the acquisition time"
             )
         view = slant_factors(vza_deg, altitude_m)
@@ -56,17 +56,14 @@ def two_way_depth(extinction: np.ndarray, geometry: Geometry) -> np.ndarray:
     return ways.astype(extinction.dtype) @ extinction
 
 
-def once_scattered(
-    depth: np.ndarray, scattering: np.ndarray, geometry: Geometry, phase: np.ndarray
-) -> np.ndarray:
+def once_scattered(depth: np.ndarray, to_sensor: np.ndarray, geometry: Geometry) -> np.ndarray:
     """Give the radiance per solar irradiance, (point,) sr-1.
 
-    depth       (level, point)  two-way optical depth
-    scattering  (layer, point)  vertical scattering optical depth
-    phase       (point,)        phase function at the scattering angle, mean 1 over the sphere
+    depth      (level, point)  two-way optical depth
+    to_sensor  (layer, point)  vertical scattering optical depth times phase function, mean 1 over the sphere
     """
-    slant = geometry.view.astype(scattering.dtype)[:, None] * scattering
-    return phase / (4.0 * np.pi) * np.sum(slant * _layer_mean(depth), axis=0)
+    slant = geometry.view.astype(to_sensor.dtype)[:, None] * to_sensor
+    return np.sum(slant * _layer_mean(depth), axis=0) / (4.0 * np.pi)
 
 
 def _layer_mean(depth: np.ndarray) -> np.ndarray:

@@ -1,0 +1,50 @@
+"""Turn a scene's surface variables into the reflectance that light of one band meets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from truth import brdf
+from truth.scattering import Geometry
+from truth.surface import cox_munk_reflectance
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Land and sea side by side under the same air, each by its share of the footprint."""
+
+    lambertian: float  # foam, and land that reflects alike to all sides
+    kernels: np.ndarray  # (3,) Ross-Thick Li-Sparse weights of other land
+    water: float  # share of the sea
+    wind_m_s: float = 0.0
+
+    @classmethod
+    def of(cls, sounding: xr.Dataset, band: int, config: Any) -> Ground:
+        """Read one sounding; without config.brdf land reflects by its albedo."""
+        kernels = np.asarray(sounding["brdf_kernel"].values[band], float)
+        lambertian = float(sounding["whitecap_albedo"].values[band])
+        if not config.brdf or not kernels[1:].any():
+            lambertian, kernels = float(sounding["albedo"].values[band]), np.zeros(3)
+        water = 1.0 - float(sounding["land_fraction"])
+        return cls(lambertian, kernels, water, float(sounding["wind_speed"]))
+
+    def reflectance(self, sza_deg: Any, vza_deg: Any, raa_deg: Any) -> np.ndarray:
+        """Give pi L / (mu0 F0)."""
+        result = np.asarray(self.lambertian, float)
+        if self.kernels.any():
+            result = result + brdf.reflectance(self.kernels, sza_deg, vza_deg, raa_deg)
+        if self.water > 0.0:
+            result = result + self.water * cox_munk_reflectance(sza_deg, vza_deg, raa_deg, self.wind_m_s)
+        return result
+
+    def direct(self, geometry: Geometry) -> float:
+        return float(self.reflectance(geometry.sza_deg, geometry.vza_deg, geometry.raa_deg))
+
+    @property
+    def diffuse_albedo(self) -> float:
+        """Give the albedo that scattered light meets."""
+        return float(self.lambertian + brdf.white_sky_albedo(self.kernels))
