@@ -30,7 +30,10 @@ _EQUAL_MASS = 0.55  # 1, share of the levels spread evenly in pressure, the rest
 _LATITUDE_NODES = (15.0, 45.0, 60.0)  # deg, of the reference atmospheres (Anderson et al. 1986)
 _WARMEST = 0.55  # year fraction, about 20 July in the north
 _LN_PRESSURE = np.log(np.geomspace(0.5, 105_000.0, 400))  # ln Pa, of the tabulated climatology
-_RATIOS = np.append(np.geomspace(0.25, 1.0, 90), 1.07)  # 1, over sea-level pressure, where ground may be
+# 1, pressure over that of sea level, where ground may be
+_RATIOS = np.concatenate((np.geomspace(0.25, 1.0, 90), np.linspace(1.01, 1.07, 7)))
+_SEA_LEVEL = 89  # index of 1 in them
+_LOWEST_M = -570.0  # m, altitude of the last of them within 60 m, for gravity
 _WATER_RATIO = MOLAR_MASS_WATER / MOLAR_MASS_DRY_AIR  # 1
 
 
@@ -157,8 +160,8 @@ def pressure_at_altitude(
 ) -> np.ndarray:
     """Give the pressure of the climatology's air in balance above sea level, (...) Pa, -0.6 to 10 km."""
     pressure = np.asarray(sea_level_pa, dtype=float)[..., np.newaxis] * _RATIOS
-    z = altitude(pressure, *climatology(pressure, latitude_deg, year_fraction), latitude_deg)
-    z = z - z[..., -2:-1]
+    z = altitude(pressure, *climatology(pressure, latitude_deg, year_fraction), latitude_deg, _LOWEST_M)
+    z = z - z[..., [_SEA_LEVEL]]
     height = np.asarray(altitude_m, dtype=float)[..., np.newaxis]
     above = np.clip(np.sum(z > height, axis=-1, keepdims=True) - 1, 0, _RATIOS.size - 2)
     top, bottom = (np.take_along_axis(z, above + step, axis=-1) for step in (0, 1))
