@@ -55,6 +55,11 @@ class ParticleOptics:
         """Evaluate the whole phase function, mean 1 over the sphere."""
         return np.asarray(legendre.legval(np.asarray(cos_scattering, dtype=float), self.greek[0]))
 
+    def polarised(self, cos_scattering: float) -> float:
+        """Evaluate F12 on the scale of phase; below 0 the light swings across the plane of scattering."""
+        functions = wigner(self.greek.shape[1], 0, 2, np.array([float(cos_scattering)]))
+        return float(self.greek[4] @ functions[:, 0])
+
 
 @cache
 def optics(species: str, band: str) -> ParticleOptics:
