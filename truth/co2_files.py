@@ -29,6 +29,10 @@ _TIMES = ("time", "valid_time", "date")
 _HALF_DAY = 43_200.0  # s, a file of one step stands for its day
 
 
+class UnusableFile(ValueError):
+    """A file of CO2 lacks what is asked of it: a variable, a known unit, the time, the place."""
+
+
 class Layout(NamedTuple):
     """Names in the files of one model, in the order they are looked for."""
 
@@ -69,7 +73,7 @@ class Levels(NamedTuple):
 def profiles(file: Co2File, latitude: np.ndarray, longitude: np.ndarray, levels: Levels) -> np.ndarray:
     """Give CO2 at places (sounding, sample) on nature's levels, (sounding, sample, level) ppm dry.
 
-    Raises ValueError when the file lacks a variable, a known unit, the time or the place.
+    Raises UnusableFile.
     """
     layout = _layout(file)
     try:
@@ -83,11 +87,11 @@ def profiles(file: Co2File, latitude: np.ndarray, longitude: np.ndarray, levels:
         if edges is None:
             edges = _scaled(gather(named(data, (layout.edges,)), spot, steps, name), levels)
     except (ValueError, OSError) as error:
-        raise ValueError(f"{file.path} as {file.layout}: {error}") from error
+        raise UnusableFile(f"{file.path} as {file.layout}: {error}") from error
     _require_finite(file, values)
     if edges.shape[1] != values.shape[-1] + 1:
-        counts = f"{values.shape[-1]} layers and {edges.shape[1]} edges"
-        raise ValueError(f"{file.path} as {file.layout}: expected one edge more than layers, found {counts}")
+        found = f"found {values.shape[-1]} layers and {edges.shape[1]} edges"
+        raise UnusableFile(f"{file.path} as {file.layout}: expected one edge more than layers, {found}")
     if edges[0, 0] > edges[0, -1]:
         edges, values = edges[:, ::-1], values[..., ::-1]
     if factor is not None:
@@ -114,7 +118,7 @@ def columns(
                 raise ValueError(f"expected a mole fraction in {tracer}, got a mass fraction")
             total += sign * factor * gather(data[tracer], spot, steps, name)
     except (ValueError, OSError) as error:
-        raise ValueError(f"{file.path} as {file.layout}: {error}") from error
+        raise UnusableFile(f"{file.path} as {file.layout}: {error}") from error
     _require_finite(file, total)
     return total, whole
 
@@ -236,4 +240,4 @@ def _tracers(data: xr.Dataset, layout: Layout) -> tuple[dict[str, int], bool]:
 
 def _require_finite(file: Co2File, values: np.ndarray) -> None:
     if not np.all(np.isfinite(values)):
-        raise ValueError(f"{file.path} as {file.layout}: expected CO2 at every place, found missing values")
+        raise UnusableFile(f"{file.path} as {file.layout}: expected CO2 at every place, found missing values")

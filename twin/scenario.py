@@ -176,7 +176,7 @@ class Particles(Model):
 
 
 class Co2File(Model):
-    path: str
+    path: str  # absolute or from the scenario's folder
     layout: Literal["cams", "carbontracker", "geoschem", "oco2_geos", "cosmo"]
 
 
@@ -211,6 +211,12 @@ class Truth(Model):
     lines: str = "lines-v1"  # or hapi, or a directory of 160-column files
     line_mixing: bool = False
     speed_dependence: bool = False
+
+    @model_validator(mode="after")
+    def _file_named(self) -> Truth:
+        if self.co2 == "file" and self.co2_file is None:
+            raise ValueError("expected co2_file with path and layout for co2: file, got none")
+        return self
 
 
 class Instrument(Model):

@@ -74,12 +74,15 @@ def events(order: Order, variants: dict[str, chain.Variant]) -> None:
 
 def truth(order: Order, variants: dict[str, chain.Variant]) -> None:
     """Write scene and monochromatic radiance of each granule of the order."""
-    from truth import radiance, scene
+    from truth import co2_files, radiance, scene
     from truth.config import TruthConfig
 
     for variant, granule, geometry in granules(order, variants):
         config = TruthConfig.of(variant.scenario.truth.model_dump())
-        sampled = scene.sample(geometry, config, variant.scenario.seed)
+        try:
+            sampled = scene.sample(geometry, config, variant.scenario.seed)
+        except co2_files.UnusableFile as error:
+            raise BadInput(f"truth.co2_file: {error}") from error
         spectra = radiance.radiances(sampled, Path(order["tables"]), config)
         write(sampled, variant.path("truth/scene_{:04d}.nc", granule))
         write(spectra, variant.path("truth/radiance_{:04d}.nc", granule))
