@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,6 +46,9 @@ class Shown:
 _ALBEDO, _AOD = "surface_albedo", "atmosphere_optical_thickness_due_to_ambient_aerosol_particles"
 WHAT = {
     "xco2": Shown("xco2", "XCO2", "ppm", "dry_atmosphere_mole_fraction_of_carbon_dioxide"),
+    "xco2_biosphere": Shown("xco2_biosphere", "XCO2 of the biosphere", "ppm"),
+    "xco2_synoptic": Shown("xco2_synoptic", "XCO2 of the weather", "ppm"),
+    "xco2_plume": Shown("xco2_plume", "XCO2 of the plumes", "ppm", colours="magma_r"),
     "psurf": Shown("surface_pressure", "surface pressure", "hPa", "surface_air_pressure", 0.01),
     "albedo_b1": Shown("albedo", "albedo in B1, 0.76 µm", "1", _ALBEDO, band=0, colours="cividis"),
     "albedo_b2": Shown("albedo", "albedo in B2, 1.61 µm", "1", _ALBEDO, band=1, colours="cividis"),
@@ -90,17 +93,29 @@ def sample(
     asked: Nature, what: str, at: datetime, step_deg: float, progress: Callable[[int], None]
 ) -> xr.Dataset:
     """Evaluate nature at the cell centres, (latitude, longitude); `progress` hears the blocks done."""
-    row = shown(what)
-    latitude, longitude = centres(step_deg)
-    everywhere = [x.ravel() for x in np.meshgrid(latitude, longitude, indexing="ij")]
+    found = values(asked, {what: shown(what)}, at, step_deg, progress)[what]
+    return _dataset(asked, what, at, centres(step_deg), found)
+
+
+def values(
+    asked: Nature,
+    rows: Mapping[str, Shown],
+    at: datetime,
+    step_deg: float,
+    progress: Callable[[int], None],
+) -> dict[str, np.ndarray]:
+    """Evaluate several rows at once, (latitude, longitude) each."""
+    grid = np.meshgrid(*centres(step_deg), indexing="ij")
+    latitude, longitude = (x.ravel() for x in grid)
     truth = Truth(asked.config, asked.seed, across=1, along=1)
-    values = np.empty(everywhere[0].size)
-    for done, first in enumerate(range(0, values.size, BLOCK), start=1):
+    found = {what: np.empty(latitude.size) for what in rows}
+    for done, first in enumerate(range(0, latitude.size, BLOCK), start=1):
         some = slice(first, first + BLOCK)
-        lat_deg, lon_deg = (x[some] for x in everywhere)
-        values[some] = row.values(truth.sample(places.sunlit(lat_deg, lon_deg, at)))
+        scene = truth.sample(places.sunlit(latitude[some], longitude[some], at))
+        for what, row in rows.items():
+            found[what][some] = row.values(scene)
         progress(done)
-    return _dataset(asked, what, at, (latitude, longitude), values.reshape(latitude.size, longitude.size))
+    return {what: column.reshape(grid[0].shape) for what, column in found.items()}
 
 
 def _dataset(
