@@ -158,6 +158,74 @@ def test_airglow_fitted_does_no_harm(linear):
     assert abs(linear.shift(22.0 * linear.K[:, linear.model.state["airglow"].start])[1]) < two_hpa
 
 
+@pytest.fixture(scope="module")
+def with_plants(linear) -> Linear:
+    """The same problem with fluorescence in the state."""
+    model = linear.ground.model(linear.case)
+    F, K = model(model.state.x_a)
+    return replace(linear, model=model, F=F.reshape(4, 1024), K=K)
+
+
+def test_fluorescence_fitted_or_not(linear, with_plants, l2_kit):
+    """1 W m-2 um-1 sr-1 at 740 nm, 0.9 % of this continuum at its brightest spectel.
+
+    Not fitted it fills the O2 lines: some hPa too little, and XCO2 too high by the share of p_s (0.4 ppm a
+    hPa). Fitted, with a prior of 1.5, it costs sigma: p_s comes from B4 and the depth of B1's lines is lost.
+    """
+    least, most, tenth = 2.0, 8.0, 0.1
+    column = with_plants.K[:, with_plants.model.state["sif"]][:, 0]
+    xco2, psurf = linear.shift(column)
+    assert -most < psurf < -least
+    assert xco2 == pytest.approx(-0.4 * psurf, rel=quarter)
+    xco2, psurf = with_plants.shift(column)
+    assert abs(xco2) < tenth
+    assert abs(psurf) < tenth
+    post, errors = with_plants.posterior()
+    before = linear.posterior()[1]
+    assert before.total < errors.total < (1.0 + tenth) * before.total
+    assert np.sqrt(post.S_hat[20, 20]) < 3.0 * np.sqrt(linear.posterior()[0].S_hat[20, 20])
+    assert np.sqrt(post.S_hat[-1, -1]) < 0.2  # of 2 at noon
+
+
+def test_other_shape_of_fluorescence(with_plants):
+    """A straight line in the logarithm between the published points instead of the parabola, 2 at 740 nm."""
+    half_tenth_ppm, tenth_hpa = 0.05, 0.1
+    nu = with_plants.model.bands[0].tables.band.wavenumber_cm1
+    nm, shape = 1e7 / nu, with_plants.model.bands[0].fluorescence
+    joule = 6.62607015e-34 * 299792458.0 / (1e-9 * nm)
+    other = np.exp(np.interp(nm, [757.0, 763.5, 768.75], np.log([0.58, 0.43, 0.32]))) / joule
+    column = with_plants.K[:1024, with_plants.model.state["sif"].start]
+    ratio = np.interp(with_plants.ground.wavelength_nm()[0], nm[::-1], (other / shape)[::-1])
+    change = np.zeros((4, 1024))
+    change[0] = 2.0 * column * (ratio - 1.0)
+    assert np.abs(ratio - 1.0).max() > 1e-3  # it is another shape
+    xco2, psurf = with_plants.shift(change)
+    assert abs(xco2) < half_tenth_ppm
+    assert abs(psurf) < tenth_hpa
+
+
+def test_zero_level_of_b1_and_fluorescence(with_plants):
+    """0.1 % of the continuum is taken for seven times as much fluorescence and for 1 hPa.
+
+    Light of plants hardly gets through the cores of the lines, a zero level stands there: so the two are told
+    apart (correlation -0.6) where both are fitted, which costs XCO2 less than 0.01 ppm of sigma.
+    """
+    K, S_a = with_plants.K, with_plants.model.state.S_a
+    level = np.zeros((4096, 1))
+    level[:1024] = with_plants.F[0].max()
+    dx = with_plants.posterior()[0].G @ (1e-3 * level[:, 0])
+    assert dx[-1] == pytest.approx(0.8, rel=quarter)
+    assert dx[20] == pytest.approx(1.2, rel=quarter)
+    both = np.pad(S_a, ((0, 1), (0, 1)))
+    both[-1, -1] = 0.01**2
+    post = inverse.posterior(np.hstack([K, level]), with_plants.variance, both)
+    errors = inverse.column_errors(post, with_plants.variance, both, with_plants.h, slice(0, 20))
+    hundredth_ppm = 0.01
+    assert 0.0 < errors.total - with_plants.posterior()[1].total < hundredth_ppm
+    sigma = np.sqrt(np.diag(post.S_hat)[-2:])
+    assert post.S_hat[-2, -1] / sigma.prod() == pytest.approx(-0.6, abs=0.15)
+
+
 def test_offset_of_the_prior_is_smoothed(linear):
     """A uniform 3 ppm leaves 0.27 ppm raw, none against the kernel-smoothed truth."""
     post, errors = linear.posterior()
