@@ -203,7 +203,10 @@ def test_angles_given_replace_those_of_the_sun_and_the_mode():
     [
         (("map", "--date", "yesterday", "--what", "xco2"), "--date: expected a date like 2026-07-01"),
         (("map", "--date", "1850-01-01", "--what", "xco2"), "--date: expected a year from 2000 to 2049"),
-        (("map", "--date", "2026-07-01", "--what", "methane"), "--what: expected one of xco2, psurf"),
+        (
+            ("map", "--date", "2026-07-01", "--what", "methane"),
+            "--what: expected one of xco2, xco2_biosphere",
+        ),
         (("map", "--date", "2026-07-01", "--what", "xco2", "--step", "7"), "--step: expected 0.05 to 30"),
         (("map", "--date", "2026-07-01", "--what", "xco2", "--step", "nan"), "--step: expected 0.05 to 30"),
         (("map", "--date", "2026-07-01", "--what", "xco2", "--scenario", "no_such"), "no_such"),
