@@ -90,7 +90,7 @@ def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
     """Check what a scenario names elsewhere: instrument file, other processors' programs, figures."""
     from twin.verify import requirements
 
-    problems = []
+    problems = _absent(path, node, scenario)
     if not (DATA / f"{scenario.instrument.name}.yaml").is_file():
         known = sorted(p.stem for p in DATA.glob("*.yaml"))
         place = ("instrument", "name")
@@ -104,6 +104,20 @@ def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
         if reason := requirements.unknown(requirement.figure):
             where = _at(path, _mark(node, ("requirements", index, "figure")))
             problems.append(f"{where}: requirements.{index}.figure: {reason}")
+    return problems
+
+
+def _absent(path: Path, node: Node, scenario: Any) -> list[str]:
+    """Check the files and folders a scenario names."""
+    from twin.scenario import named_paths
+
+    problems = []
+    for place, named in named_paths(scenario).items():
+        wanted = "lines-v1, hapi or a folder of *.par files" if place[-1] == "lines" else "a file"
+        found = any(named.glob("*.par")) if place[-1] == "lines" else named.is_file()
+        if not found:
+            where = _at(path, _mark(node, place))
+            problems.append(f"{where}: {'.'.join(place)}: expected {wanted}, got {str(named)!r}")
     return problems
 
 

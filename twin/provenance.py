@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from twin.errors import BadInput
-from twin.scenario import Scenario, dump
+from twin.scenario import Scenario, dump, named_paths, with_paths
 
 PACKAGES = ("twin", "truth", "processors")
 LIBRARIES = (
@@ -25,7 +25,10 @@ LIBRARIES = (
 
 def run_hash(scenario: Scenario) -> str:
     """Hash everything that decides the results of a scenario (hexadecimal SHA-256)."""
-    digest = hashlib.sha256(dump(scenario).encode())
+    contents = {place: content_hash(path) for place, path in named_paths(scenario).items()}
+    digest = hashlib.sha256(dump(with_paths(scenario, contents)).encode())
+    if scenario.truth.lines == "hapi":
+        digest.update(content_hash(line_directory(scenario)).encode())
     for package in PACKAGES:
         digest.update(package_hash(package).encode())
     for command in scenario.processors.values():
@@ -34,6 +37,26 @@ def run_hash(scenario: Scenario) -> str:
             digest.update(found.read_bytes() if found.is_file() else word.encode())
     for library in LIBRARIES:
         digest.update(f"{library} {metadata.version(library)}".encode())
+    return digest.hexdigest()
+
+
+def line_directory(scenario: Scenario) -> Path:
+    """Find nature's line files; `hapi` downloads them the first time."""
+    from truth.spectroscopy import sources
+
+    try:
+        return sources.directory(scenario.truth.lines)
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+
+
+def content_hash(path: Path) -> str:
+    """Hash a file, or names and contents of the *.par files of a folder (hexadecimal SHA-256)."""
+    digest = hashlib.sha256()
+    for each in [path] if path.is_file() else sorted(path.glob("*.par")):
+        digest.update((each.name if path.is_dir() else "").encode())
+        with each.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
 
 

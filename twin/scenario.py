@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ from pydantic import (
 from twin.constants import FOVS, SWEEP_FRAMES
 from twin.errors import BadInput
 
+LINE_SOURCES = ("lines-v1", "hapi")  # any other word is a directory
 STORED_UNITS = {"stored_units": True}  # validation context of numbers already in the model's units
 EXAMPLES = {  # of what a mode cannot do without
     "site": "site: {latitude: 48.9 degree, longitude: 2.3 degree}",
@@ -245,6 +247,15 @@ class Prior(Model):
     co2_offset: MoleFractionOffset = 0.0
 
 
+class Spectroscopy(Model):
+    """Error of the line list and continua the ground is given, as shares of nature's."""
+
+    co2_intensity: SignedShare = 0.0
+    o2_intensity: SignedShare = 0.0
+    width: SignedShare = 0.0  # of all lines in air
+    cia: bool = True  # false: the ground knows no collision-induced absorption
+
+
 class Mismatch(Model):
     """A second row of the verdict: the same soundings with another CO2 line intensity in truth."""
 
@@ -276,6 +287,7 @@ class Scenario(Model):
     instrument: Instrument = Instrument()
     knowledge_error: KnowledgeError = KnowledgeError()
     prior: Prior = Prior()
+    spectroscopy: Spectroscopy = Spectroscopy()
     mismatch: Mismatch = Mismatch()
     processors: dict[STEPS, Annotated[list[str], Field(min_length=1)]] = {}  # other programs for a step
     settings: dict[STEPS, dict[str, Any]] = {}  # handed on in the job order
@@ -299,10 +311,40 @@ def load(path: Path | str, *, seed: int | None = None, soundings: int | None = N
     except ValidationError as error:
         lines = diagnosis.explain(path, node, error, Scenario)
         raise BadInput("\n".join(lines)) from None
+    scenario = _rooted(scenario, path.parent)
     problems = diagnosis.unmet_references(path, node, scenario)
     if problems:
         raise BadInput("\n".join(problems))
     return scenario
+
+
+def named_paths(scenario: Scenario) -> dict[tuple[str, ...], Path]:
+    """List the files and folders a scenario names, by the place of their keys."""
+    truth = scenario.truth
+    named: dict[tuple[str, ...], Path] = {}
+    if truth.lines not in LINE_SOURCES:
+        named["truth", "lines"] = Path(truth.lines)
+    if truth.co2_file is not None:
+        named["truth", "co2_file", "path"] = Path(truth.co2_file.path)
+    return named
+
+
+def with_paths(scenario: Scenario, texts: Mapping[tuple[str, ...], str]) -> Scenario:
+    """Put other texts in the places of `named_paths`."""
+    truth = scenario.truth
+    changes: dict[str, Any] = {}
+    if ("truth", "lines") in texts:
+        changes["lines"] = texts["truth", "lines"]
+    if truth.co2_file is not None and ("truth", "co2_file", "path") in texts:
+        path = texts["truth", "co2_file", "path"]
+        changes["co2_file"] = truth.co2_file.model_copy(update={"path": path})
+    return scenario.model_copy(update={"truth": truth.model_copy(update=changes)})
+
+
+def _rooted(scenario: Scenario, folder: Path) -> Scenario:
+    """Read paths as relative to the folder of the scenario's file."""
+    named = named_paths(scenario).items()
+    return with_paths(scenario, {place: str((folder / path.expanduser()).resolve()) for place, path in named})
 
 
 def dump(scenario: Scenario) -> str:
