@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 DATA = "data"  # folder of truth's figures
 COPIES = {  # what the ground is given, of truth's own files
-    "cia_v1.csv": "cia.csv",
-    "partition_sums.csv": "partition_sums.csv",
     "solar_lines_v1.csv": "solar_lines.csv",
     "solar_continuum.csv": "solar_continuum.csv",
 }
@@ -84,7 +82,8 @@ def truth(order: Order, variants: dict[str, chain.Variant]) -> None:
         except co2_files.UnusableFile as error:
             raise BadInput(f"truth.co2_file: {error}") from error
         spectra = radiance.radiances(sampled, Path(order["tables"]), config)
-        write(sampled, variant.path("truth/scene_{:04d}.nc", granule))
+        lines = {name: value for name, value in spectra.attrs.items() if name.startswith("line_")}
+        write(sampled.assign_attrs(lines), variant.path("truth/scene_{:04d}.nc", granule))
         write(spectra, variant.path("truth/radiance_{:04d}.nc", granule))
 
 
@@ -139,7 +138,7 @@ def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:
     """Write truth.nc and what the ground is given: calibration, prior and spectroscopy files."""
     import truth as nature
     from truth.scene import write_truth
-    from twin import prior
+    from twin import prior, provenance, spectroscopy
     from twin.instrument import asbuilt, ckd
 
     variant = variants[""]
@@ -149,9 +148,7 @@ def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:
     prior.write(Path("prior.nc"), scenes, asked.prior, asked.seed)
     ckd.write(Path("ckd.nc"), asbuilt.load(asked.instrument.name), asked.knowledge_error, asked.seed)
     source = Path(nature.__file__).parent / DATA
-    Path("aux/lines").mkdir(parents=True, exist_ok=True)
-    for path in source.glob("*.par"):
-        shutil.copyfile(path, Path("aux/lines") / path.name)
+    spectroscopy.write(Path("aux"), provenance.line_directory(asked), source, asked.spectroscopy)
     for name, given in COPIES.items():
         shutil.copyfile(source / name, Path("aux") / given)
     leap_seconds(Path("aux/leap_seconds.csv"))
