@@ -25,29 +25,21 @@ def not_in_the_figure(scenario: Scenario) -> list[str]:
 
 def _spectroscopy(scenario: Scenario) -> list[str]:
     """Say how far the spectroscopy of truth and retrieval is one and the same."""
-    truth = scenario.truth
-    apart = [
-        name
-        for name, on in (
-            ("CO2 intensity", truth.co2_intensity_scale != 1.0),
-            ("line mixing", truth.line_mixing),
-            ("speed dependence", truth.speed_dependence),
-            ("errors of the ground's line list", _ground_differs(scenario)),
-        )
-        if on
-    ]
-    if not apart:
-        return [
-            "spectroscopy: truth and retrieval read the same line list and continua; "
-            "the mismatch row shows one case"
-        ]
-    return [f"spectroscopy: truth and retrieval share all of it but {', '.join(apart)}"]
-
-
-def _ground_differs(scenario: Scenario) -> bool:
-    """Tell whether the scenario gives the ground another spectroscopy than its default."""
-    given = getattr(scenario, "spectroscopy", None)
-    return given is not None and given != type(given)()
+    truth, ground = scenario.truth, scenario.spectroscopy
+    apart = {
+        "nature's CO2 intensity": truth.co2_intensity_scale != 1.0,
+        "nature's line mixing": truth.line_mixing,
+        "nature's speed dependence": truth.speed_dependence,
+        f"the ground's CO2 intensity ({ground.co2_intensity:+.2%})": ground.co2_intensity != 0.0,
+        f"the ground's O2 intensity ({ground.o2_intensity:+.2%})": ground.o2_intensity != 0.0,
+        f"the ground's line widths ({ground.width:+.2%})": ground.width != 0.0,
+        "collision-induced absorption, which the ground lacks": not ground.cia,
+    }
+    named = [name for name, on in apart.items() if on]
+    if named:
+        return [f"spectroscopy: truth and retrieval share all of it but {', '.join(named)}"]
+    same = "truth and retrieval read the same line list and continua"
+    return [f"spectroscopy: {same}; the mismatch row shows one case"]
 
 
 def _particles(truth: Truth) -> list[str]:

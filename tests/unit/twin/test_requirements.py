@@ -110,12 +110,12 @@ def test_the_terminal_says_why_a_row_fails_below_the_table(tmp_path, capsys):
 DUST = {"type": "dust", "optical_depth": 0.1, "height": 3000.0}
 SWITCHES = [
     ({}, "aerosol: none in truth", "fluorescence"),
-    ({"sif": False}, "fluorescence: none in truth", "but line mixing"),
+    ({"sif": False}, "fluorescence: none in truth", "line mixing"),
     ({"aerosol": [DUST]}, "aerosol: in truth", "aerosol: none"),
     ({"cirrus": {"type": "ice", "optical_depth": 0.1, "height": 9000.0}}, "cirrus: in truth", "cirrus: none"),
     ({"cloud": "climatology"}, "cloud: its shadow", "every scene is clear"),
-    ({"line_mixing": True}, "share all of it but line mixing", "read the same line list"),
-    ({"co2_intensity_scale": 1.003}, "but CO2 intensity", "read the same line list"),
+    ({"line_mixing": True}, "share all of it but nature's line mixing", "read the same line list"),
+    ({"co2_intensity_scale": 1.003}, "but nature's CO2 intensity", "read the same line list"),
 ]  # fmt: skip
 
 
@@ -127,6 +127,17 @@ def test_what_is_left_out_follows_the_switches(truth, said, unsaid):
     text = " | ".join(not_in_the_figure(asked))
     assert said in text
     assert unsaid not in text
+
+
+def test_errors_of_the_ground_s_lines_are_named():
+    data = {"name": "x", "start": "2026-07-01T20:40:00Z", "requirements": [],
+            "observation": {"mode": "nadir", "start_latitude": 2.0},
+            "spectroscopy": {"co2_intensity": 0.003, "cia": False}}  # fmt: skip
+    asked = scenario.Scenario.model_validate_json(json.dumps(data), context=scenario.STORED_UNITS)
+    text = not_in_the_figure(asked)[0]
+    assert "the ground's CO2 intensity (+0.30%)" in text
+    assert "collision-induced absorption, which the ground lacks" in text
+    assert "O2 intensity" not in text.replace("CO2 intensity", "")
 
 
 def test_a_row_carries_what_the_terminal_and_the_report_print():
