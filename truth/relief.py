@@ -58,7 +58,7 @@ def _bspline(fraction: np.ndarray) -> np.ndarray:
 
 
 def coarse_altitude_m(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Give altitude and its standard deviation around, both over a few 5' cells.
+    """Give altitude and its standard deviation around, both over a few 5' cells; 8 m hide in a step.
 
     The cubic B-spline is smooth to its second derivative and averages the 28 m steps of the table away.
     """
@@ -74,7 +74,7 @@ def coarse_altitude_m(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tupl
             weight = row_weights[i] * column_weights[j]
             mean += weight * altitude
             square += weight * altitude**2
-    return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
+    return mean, np.sqrt(np.maximum(square - mean**2, 0.0) + _STEP_M**2 / 12.0)
 
 
 def altitude_m(

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from truth import emission
+from truth import brdf, emission
 from truth.constants import SECOND_RADIATION
+from truth.surface import land_kernels
 
 PHOTONS_OF_ONE_MR = 7.96e14  # ph s-1 m-2 sr-1
 LINES = (np.array([7_850.0, 7_882.4, 7_900.1]), np.array([1.0, 4.0, 2.0]), np.array([100.0, 5.0, 300.0]))
@@ -74,3 +75,40 @@ def test_share_cools_to_low_levels():
     cold, warm = (emission.line_photons(nu, np.ones(2), lower, t) for t in (200.0, 300.0))
     boltzmann = np.exp(SECOND_RADIATION * 200.0 * (1 / 200.0 - 1 / 300.0))
     assert (cold[0] / cold[1]) / (warm[0] / warm[1]) == pytest.approx(boltzmann)
+
+
+def test_fluorescence_spectrum():
+    nm = np.array([740.0, 757.0, 763.5, 768.75])
+    np.testing.assert_allclose(emission.sif_spectrum(1e7 / nm), (1.0, 0.58, 0.43, 0.32))
+    between = emission.sif_spectrum(1e7 / np.arange(735.0, 800.0))
+    assert np.all(np.diff(between) < 0.0)
+
+
+def test_fluorescence_is_dark_in_the_infrared():
+    assert np.all(emission.sif_spectrum(1e4 / np.array([1.27, 1.61, 2.04])) == 0.0)
+
+
+@pytest.mark.parametrize("sza_deg", [25.0, 35.0, 45.0])
+def test_fluorescence_in_the_continuum(sza_deg):
+    """Published: 1 to 1.6 % of the continuum at 757 nm over vegetation, and a peak of about 2 at 740 nm.
+
+    Forest in leaf is in the range. The open canopy of the spectral library is 1.7 times as bright in B1 as
+    forest and so stays 0.2 % below it.
+    """
+    irradiance = 1255.0  # W m-2 um-1 at 757 nm
+    at_757 = float(emission.sif_spectrum(1e7 / 757.0))
+    share = {}
+    for kind, white_sky in (("forest", 0.6 * 0.43), ("vegetation", 0.43)):
+        reflectance = brdf.reflectance(land_kernels(kind, np.array(white_sky)), sza_deg, 0.0, 0.0)
+        continuum = reflectance * irradiance * np.cos(np.radians(sza_deg)) / np.pi
+        sif = emission.sif_740(kind, 1.0, sza_deg)
+        assert 1.4 < sif < 2.2
+        share[kind] = float(at_757 * sif / continuum)
+    assert 0.010 < share["forest"] < 0.016
+    assert 0.008 < share["vegetation"] < 0.016
+
+
+def test_no_leaves_no_light_no_fluorescence():
+    assert emission.sif_740("vegetation", 0.0, 30.0) == 0.0
+    assert emission.sif_740("forest", 1.0, 97.0) == 0.0
+    assert emission.sif_740("desert", 1.0, 30.0) == 0.0

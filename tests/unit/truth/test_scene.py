@@ -10,9 +10,11 @@ import pytest
 import xarray as xr
 
 from truth import atmosphere, co2
+from truth.brdf import white_sky_albedo
 from truth.config import TruthConfig
+from truth.constants import AVOGADRO, MOLAR_MASS_DRY_AIR, MOLAR_MASS_WATER
 from truth.footprint import sub_samples
-from truth.scene import decimal_year, sample, unix_seconds, write_truth
+from truth.scene import Truth, decimal_year, sample, unix_seconds, write_truth
 
 JULY_2026 = datetime(2026, 7, 1, 12, tzinfo=UTC).timestamp()
 ROUNDING_PPM = 1e-9
@@ -134,13 +136,14 @@ def test_halves_of_a_footprint_make_the_whole(seed):
 
 
 def test_scene_depends_on_place_time_and_seed_only():
-    everything = geometry(6)
-    scene = sample(everything, CONFIG, 3)
-    alone = sample(everything.isel(sounding=[4]).assign(sounding_id=("sounding", [7])), CONFIG, 3)
-    other = sample(everything, CONFIG, 4)
-    for name in ("xco2", "co2", "surface_pressure", "temperature", "wind_speed", "albedo", "airglow_mr"):
+    config = TruthConfig(surface="map", relief=True)
+    everything = geometry(6, 46.6, 8.0)
+    scene = sample(everything, config, 3)
+    alone = sample(everything.isel(sounding=[4]).assign(sounding_id=("sounding", [7])), config, 3)
+    other = sample(everything, config, 4)
+    for name in scene.data_vars.keys() - {"sounding_id"}:
         np.testing.assert_allclose(alone[name][0], scene[name][4], rtol=1e-12)
-    for name in ("xco2", "surface_pressure", "wind_speed", "airglow_mr"):
+    for name in ("xco2", "surface_pressure", "surface_altitude", "wind_speed", "albedo", "sif", "airglow_mr"):
         assert np.all(other[name].values != scene[name].values)
 
 
@@ -151,6 +154,118 @@ def test_surface_follows_the_scenario():
     assert np.all(ocean["brdf_kernel"] == 0)
     assert np.all(forest["surface_type"] == 1)
     np.testing.assert_allclose(forest["albedo"][0], (0.43, 0.19, 0.05, 0.37), rtol=0.2)
+
+
+def test_sub_samples_are_fine_enough():
+    """Mean and standard deviation of half a kilometre's grid are those of a sixth of it within 1 %.
+
+    The Bernese Alps, the coast at Le Havre and the Amazon; relative to the footprint where either is largest.
+    """
+    nature = TruthConfig(surface="map", relief=True, plumes="none")
+    names = ("albedo", "surface_altitude", "surface_pressure", "land_fraction", "sif", "xco2_footprint_sd")
+    spreads = ("albedo_sd", "surface_altitude_sd", "surface_pressure_sd")
+    for latitude, longitude in ((46.6, 8.0), (49.6, 0.1), (-5.0, -62.0)):
+        place = geometry(4, latitude, longitude)
+        coarse, fine = (Truth(nature, 5, *grid).sample(place) for grid in ((9, 18), (27, 54)))
+        for name in (*names, *spreads):
+            largest = max(float(np.abs(fine[name]).max()), 1e-9)
+            assert np.abs(coarse[name] - fine[name]).max() < 0.01 * largest, name
+
+
+def test_a_coast_mixes_land_and_sea():
+    """A row of footprints southwards from Normandy's sea onto its land."""
+    scene = sample(geometry(12, 50.0, 0.3), TruthConfig(surface="map"), 5)
+    land = scene["land_fraction"].values
+    assert land.min() == 0.0
+    assert land.max() == 1.0
+    assert np.any((land > 0.1) & (land < 0.9))
+    np.testing.assert_array_equal(scene["surface_type"], land >= 0.5)
+    assert np.all((scene["surface_kind"] > 0)[land > 0.6])
+    share = white_sky_albedo(scene["brdf_kernel"].values)
+    np.testing.assert_allclose(scene["albedo"], share + scene["whitecap_albedo"].values, rtol=1e-12)
+    assert np.all(share[land == 0.0] == 0.0)
+
+
+def test_relief_moves_the_column():
+    """The levels stand on the footprint's mean altitude, and the pressure there is the barometric one."""
+    nature = TruthConfig(surface="map", relief=True)
+    flat, steep = (sample(geometry(4, 46.6, 8.0), each, 5) for each in (TruthConfig(surface="map"), nature))
+    assert np.all(flat["surface_altitude"] == 0.0)
+    altitude = steep["surface_altitude"].values
+    assert altitude.min() > 1000.0
+    np.testing.assert_allclose(steep["altitude"][:, -1], altitude)
+    assert np.all(steep["surface_altitude_sd"] > 50.0)
+    scale_height = 8_600.0  # m, R T / M g of the lowest 2 km in July
+    expected = flat["surface_pressure"] * np.exp(-altitude / scale_height)
+    np.testing.assert_allclose(steep["surface_pressure"], expected, rtol=0.015)
+    slope_pa_per_m = steep["surface_pressure_sd"] / steep["surface_altitude_sd"]
+    np.testing.assert_allclose(slope_pa_per_m, steep["surface_pressure"] / 8_400.0, rtol=0.05)
+
+
+def test_o2_column_over_relief():
+    """0.2095 (ps - g TCWV) / (g M_dry) with g weighted by mass, over ground between 0.4 and 3 km."""
+    scene = sample(geometry(12, 46.8, 8.0), TruthConfig(surface="map", relief=True), 5)
+    fields = [scene[name].values for name in ("pressure", "specific_humidity", "altitude", "latitude")]
+    columns = atmosphere.columns(*fields)
+    pressure = fields[0]
+    gravity = np.ptp(pressure, axis=1) / np.sum(np.diff(pressure, axis=1) / columns.gravity, axis=1)
+    water = columns.water.sum(axis=1) * MOLAR_MASS_WATER / AVOGADRO
+    dry = (np.ptp(pressure, axis=1) - gravity * water) / (gravity * MOLAR_MASS_DRY_AIR) * AVOGADRO
+    assert np.ptp(scene["surface_altitude"].values) > 1000.0
+    two_pascal = 2e-5
+    np.testing.assert_allclose(columns.dry_air.sum(axis=1), dry, rtol=two_pascal)
+
+
+@pytest.mark.parametrize(
+    ("switch", "name", "kind"),
+    [
+        ({"sif": False}, "sif", "vegetation"),
+        ({"whitecaps": False}, "whitecap_albedo", "ocean"),
+        ({"airglow": False}, "airglow_mr", "desert"),
+    ],
+)
+def test_layers_are_switched_one_by_one(switch, name, kind):
+    on, off = (sample(geometry(2), TruthConfig(surface=kind, **each), 1) for each in ({}, switch))
+    assert np.all(on[name] > 0)
+    assert np.all(off[name] == 0)
+    touched = {name, "albedo"} if name == "whitecap_albedo" else {name}
+    for other in set(on.data_vars) - touched:
+        np.testing.assert_allclose(on[other], off[other], rtol=0, atol=1e-15, err_msg=str(other))
+
+
+def test_without_brdf_land_is_lambertian():
+    ross_li, lambertian = (
+        sample(geometry(2), TruthConfig(surface="soil", brdf=on), 1) for on in (True, False)
+    )
+    np.testing.assert_allclose(ross_li["albedo"], lambertian["albedo"], rtol=1e-12)
+    np.testing.assert_allclose(lambertian["brdf_kernel"][..., 0], lambertian["albedo"])
+    assert np.all(lambertian["brdf_kernel"][..., 1:] == 0)
+    assert np.all(ross_li["brdf_kernel"][..., 1:] > 0)
+
+
+def test_fluorescence_follows_the_sun():
+    place = geometry(3)
+    place["solar_zenith_angle"].values[:] = (20.0, 70.0, 100.0)
+    noon, evening, night = sample(place, TruthConfig(surface="vegetation"), 1)["sif"].values
+    assert 1.5 < noon < 3.0
+    spread_of_leaves = 0.2
+    assert evening / noon == pytest.approx(
+        np.cos(np.radians(70)) / np.cos(np.radians(20)), rel=spread_of_leaves
+    )
+    assert night == 0.0
+
+
+def test_night_has_no_airglow():
+    place = geometry(2)
+    place["solar_zenith_angle"].values[:] = (94.0, 95.5)
+    glow = sample(place, CONFIG, 1)["airglow_mr"].values
+    assert glow[0] > 0.0
+    assert glow[1] == 0.0
+
+
+def test_wind_direction_is_the_scenarios():
+    assert np.all(np.isnan(sample(geometry(2), CONFIG, 1)["wind_direction"]))
+    assert np.all(sample(geometry(2), TruthConfig(wind_direction=250.0), 1)["wind_direction"] == 250.0)
 
 
 def test_airglow_can_be_switched_off():

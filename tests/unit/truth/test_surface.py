@@ -68,3 +68,70 @@ def test_albedo_order_is_b1_b2_b3_b4():
 def test_unknown_surface_is_named():
     with pytest.raises(ValueError, match="'sea'"):
         surface.albedo("sea")
+
+
+@pytest.mark.parametrize("sza_deg", [10.0, 45.0])
+def test_wind_from_all_sides_is_no_wind_direction(sza_deg):
+    """Slopes along and across the wind have variances 0.003 + 0.00508 W together, published as 0.00512.
+
+    The mean over directions at the specular point exceeds the isotropic value, as 1 / sqrt(ab) > 2 / (a + b).
+    """
+    wind, azimuth = 10.0, np.arange(0.0, 360.0, 5.0)
+    directed = surface.cox_munk_reflectance(sza_deg, sza_deg, 180.0, wind, azimuth)
+    isotropic = surface.cox_munk_reflectance(sza_deg, sza_deg, 180.0, wind)
+    along, across = 0.00316 * wind, 0.003 + 0.00192 * wind
+    expected = (0.003 + 0.00512 * wind) / (2.0 * np.sqrt(along * across))
+    np.testing.assert_allclose(directed / isotropic, expected, rtol=1e-9)
+    assert expected == pytest.approx(1.0, abs=0.03)
+
+
+def test_glint_is_wider_along_the_wind():
+    """15 degrees off in the Sun's plane, wind in that plane or across; no wind direction lies between."""
+    along, across = (surface.cox_munk_reflectance(30.0, 0.0, 180.0, 10.0, azimuth) for azimuth in (0.0, 90.0))
+    between = surface.cox_munk_reflectance(30.0, 0.0, 180.0, 10.0)
+    assert across < between < along
+    slope2 = np.tan(np.radians(15.0)) ** 2
+    ratio = np.exp(-slope2 / 2 * (1 / (0.00316 * 10) - 1 / (0.003 + 0.00192 * 10)))
+    assert along / across == pytest.approx(ratio)
+
+
+def test_slopes_of_any_wind_direction_add_up_to_one():
+    """All slopes together have probability 1, in every direction of the wind."""
+    slope = np.linspace(-1.5, 1.5, 601)
+    x, y = np.meshgrid(slope, slope)
+    for azimuth in (0.0, 0.7, 2.0):
+        density = surface._directed_facets(x, y, np.array(12.0), np.array(azimuth))
+        assert density.sum() * (slope[1] - slope[0]) ** 2 == pytest.approx(1.0, rel=1e-6)
+
+
+def test_an_unknown_wind_direction_is_isotropic():
+    unknown = surface.cox_munk_reflectance(40.0, 30.0, 150.0, 7.0, np.nan)
+    assert unknown == surface.cox_munk_reflectance(40.0, 30.0, 150.0, 7.0)
+
+
+def test_directed_reflectance_is_reciprocal():
+    """Sun and sensor change places: azimuths are then counted from the other body."""
+    one = surface.cox_munk_reflectance(35.0, 50.0, 150.0, 7.0, 20.0)
+    other = surface.cox_munk_reflectance(50.0, 35.0, -150.0, 7.0, 20.0 - 150.0)
+    assert one == pytest.approx(other)
+
+
+@pytest.mark.parametrize(("wind", "percent"), [(4.0, 0.0388), (10.0, 0.977), (20.0, 11.2)])
+def test_whitecaps(wind, percent):
+    """Monahan and O'Muircheartaigh (1980), 2.95e-6 W^3.52, worked out with logarithms."""
+    assert 100 * surface.whitecap_coverage(wind) == pytest.approx(percent, rel=0.003)
+
+
+def test_foam_darkens_into_the_infrared():
+    b1, b2, b3, b4 = surface.FOAM
+    assert 0.22 > b1 > b4 > b2 > b3 > 0
+
+
+def test_land_spectra_are_the_published_ones():
+    """B1, B4, B2, B3 of spectral libraries; cities between asphalt and concrete; Park Falls in April."""
+    np.testing.assert_allclose(surface.albedo("desert")[[0, 3, 1, 2]], (0.30, 0.34, 0.38, 0.38))
+    np.testing.assert_allclose(surface.albedo("snow")[[0, 3, 1, 2]], (0.92, 0.44, 0.08, 0.04))
+    np.testing.assert_allclose(surface.albedo("forest")[:3], (0.110, 0.149, 0.095))
+    city = surface.albedo("city")[[0, 3, 1, 2]]
+    assert np.all(city > (0.07, 0.11, 0.12, 0.12))
+    assert np.all(city < (0.31, 0.35, 0.37, 0.38))
