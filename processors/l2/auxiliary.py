@@ -24,6 +24,7 @@ class Auxiliary:
     cia: list[np.ndarray]
     airglow: np.ndarray
     ckd: Any
+    line_list_sha256: str = ""  # of the line files, for the product
 
 
 def load(job: Job) -> Auxiliary:
@@ -35,6 +36,7 @@ def load(job: Job) -> Auxiliary:
         gaussians = cia.read(job.input("cia"))
         sun = solar.read(job.input("solar_lines"), job.input("solar_continuum"))
         o2 = lines.read_lines(spectroscopy.lines)["O2"]
+        line_list_sha256 = lines.digest(spectroscopy.lines)
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise BadInput(f"{job.path}: auxiliary file not as expected: {error}: give a whole file") from error
     b4 = next(t.band.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
@@ -44,4 +46,5 @@ def load(job: Job) -> Auxiliary:
         cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
         airglow=airglow.spectra(o2, b4),
         ckd=products.read_ckd(job.input("ckd")),
+        line_list_sha256=line_list_sha256,
     )

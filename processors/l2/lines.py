@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +14,23 @@ from processors.constants import ATMOSPHERE, C2
 from .lineshape import voigt_cross_section
 
 MOLECULES = {1: "H2O", 2: "CO2", 7: "O2"}
+TENTH_AND_ON = {"0": 10, "A": 11, "B": 12}  # isotopologues beyond the ninth have one character too
+COLUMNS = (
+    (3, 15),
+    (15, 25),
+    (35, 40),
+    (45, 55),
+    (55, 59),
+    (59, 67),
+)  # of the numbers of a LineList, in order
 T_REF_K = 296.0  # of the line files
 # Molar masses of the isotopologues, g mol-1 (sums of AME2016 atomic masses).
 MASS_G_MOL = {
     ("H2O", 1): 18.010565, ("H2O", 2): 20.014811, ("H2O", 3): 19.014780, ("H2O", 4): 19.016740,
-    ("CO2", 1): 43.989830, ("CO2", 2): 44.993185, ("CO2", 3): 45.994076,
+    ("H2O", 5): 21.020985, ("H2O", 6): 20.020956, ("H2O", 7): 20.022915,
+    ("CO2", 1): 43.989830, ("CO2", 2): 44.993185, ("CO2", 3): 45.994076, ("CO2", 4): 44.994045,
+    ("CO2", 5): 46.997431, ("CO2", 6): 45.997400, ("CO2", 7): 47.998320, ("CO2", 8): 46.998291,
+    ("CO2", 9): 45.998262, ("CO2", 10): 49.001675, ("CO2", 11): 48.001646, ("CO2", 12): 47.001618,
     ("O2", 1): 31.989830, ("O2", 2): 33.994076, ("O2", 3): 32.994045,
 }  # fmt: skip
 
@@ -49,21 +62,36 @@ def read_lines(directory: Path) -> dict[str, LineList]:
         raise ValueError(f"{directory}: expected at least one 160-column *.par line file, found none")
     for path in paths:
         for number, text in enumerate(path.read_text().splitlines(), start=1):
-            gas = MOLECULES.get(int(text[0:2]))
-            if gas is None:
-                continue
-            iso = int(text[2:3])
-            if (gas, iso) not in MASS_G_MOL:
-                raise ValueError(f"{path}:{number}: no mass known for {gas} isotopologue {iso}")
-            columns = ((3, 15), (15, 25), (35, 40), (45, 55), (55, 59), (59, 67))
-            rows.setdefault(gas, []).append(
-                (iso, *(float(text[a:b]) for a, b in columns), MASS_G_MOL[gas, iso])
-            )
+            try:
+                gas, row = _line(text)
+            except (ValueError, KeyError) as error:
+                raise ValueError(f"{path}:{number}: expected a 160-column line record: {error}") from error
+            if gas:
+                rows.setdefault(gas, []).append(row)
     lists = {}
     for gas, values in rows.items():
         iso_column, *others = np.array(sorted(values, key=lambda row: row[1])).T
         lists[gas] = LineList(iso_column.astype(int), *others)
     return lists
+
+
+def _line(text: str) -> tuple[str, tuple[float, ...]]:
+    """Read one record into gas and numbers; no gas when it is none of ours."""
+    gas = MOLECULES.get(int(text[0:2]))
+    if gas is None:
+        return "", ()
+    iso = TENTH_AND_ON.get(text[2:3]) or int(text[2:3])
+    if (gas, iso) not in MASS_G_MOL:
+        raise ValueError(f"no mass known for {gas} isotopologue {iso}")
+    return gas, (iso, *(float(text[a:b]) for a, b in COLUMNS), MASS_G_MOL[gas, iso])
+
+
+def digest(directory: Path) -> str:
+    """Hash the contents of the line files in the order of their names (hexadecimal SHA-256)."""
+    sha = hashlib.sha256()
+    for path in sorted(directory.glob("*.par"), key=lambda path: path.name):
+        sha.update(path.read_bytes())
+    return sha.hexdigest()
 
 
 def read_partition_sums(path: Path) -> dict[tuple[str, int], tuple[np.ndarray, np.ndarray]]:

@@ -48,6 +48,7 @@ def run(job: Job) -> None:
             rows.append(retrieve(sounding, forecast, aux, settings))
         kept = {name: l1b[name] for name in products.table("l2")["shared"] if name in l1b}
         attributes = {"scenario_hash": job.scenario_hash, "ckd_id": aux.ckd.attrs.get("ckd_id", "")}
+        attributes["line_list_sha256"] = aux.line_list_sha256
         parents = [source, prior_path, job.input("ckd")]
         products.write(target, "l2", {**kept, **_stack(rows)}, attributes, parents=parents)
 
