@@ -141,6 +141,57 @@ def test_a_granule_of_failures_alone_is_a_product(prepared, soundings):
     assert np.isnan(l2["xco2"]).all()
 
 
+def test_night_garbage_and_cloud_do_not_touch_their_neighbour(prepared, soundings):
+    """Each leaves flags with a reason and fill values; the good one has the bits it has alone."""
+    good = soundings[0]
+    light, size = good["radiance"], good["radiance"].shape
+    wild = [
+        {"solar_zenith_angle": 95.0, "radiance": np.zeros(size)},
+        {"radiance": np.full(size, np.nan)},
+        {"radiance": light.max() * np.random.default_rng(1).uniform(-1.0, 1.0, size)},
+        {"radiance": np.broadcast_to(light.max(axis=1, keepdims=True), size).copy()},
+        {"radiance": -light},
+    ]
+    rows = [{**good, **change} for change in wild]
+    code, [l2, alone] = prepared([[*rows, good], [good]])
+    assert code == program.DONE
+    low_sun, dark, missing, not_converged = 1, 2, 4, 8
+    np.testing.assert_array_equal(l2["xco2_quality_flag"], [1, 1, 1, 1, 1, 0])
+    np.testing.assert_array_equal(l2["quality_reasons"][[0, 1, 4]], [low_sun, missing, dark])
+    assert l2["quality_reasons"][2] in (dark, not_converged)
+    assert l2["quality_reasons"][3] != 0
+    assert np.isnan(l2["xco2"][[0, 1, 2, 4]]).all()
+    for name in set(alone) - {"time"}:
+        np.testing.assert_array_equal(l2[name][5:], alone[name], err_msg=name)
+
+
+def test_fluorescence_is_a_setting(prepared, soundings):
+    _, [fitted] = prepared([soundings[:2]])
+    _, [without] = prepared([soundings[:2]], fluorescence=False)
+    assert np.isfinite(fitted["sif"][0])
+    assert np.isnan(fitted["sif"][1])  # the sea
+    assert np.isnan(without["sif"]).all()
+    assert fitted["xco2_uncertainty"][0] > without["xco2_uncertainty"][0]
+    assert fitted["xco2"][1] == without["xco2"][1]
+
+
+def test_prior_without_the_altitude_of_the_ground_is_refused(prepared, soundings, monkeypatch, capsys):
+    table = products.table("prior")
+    rest = {name: row for name, row in table["variables"].items() if name != "surface_altitude"}
+    write = products.write
+
+    def old(path, level, values, *more, **named):
+        if level != "prior":
+            return write(path, level, values, *more, **named)
+        with monkeypatch.context() as patch:
+            patch.setattr(products, "table", lambda _: {**table, "variables": rest})
+            return write(path, level, {name: values[name] for name in rest}, *more, **named)
+
+    monkeypatch.setattr(products, "write", old)
+    assert prepared([[soundings[2]]])[0] == program.BAD_INPUT
+    assert "surface_altitude" in capsys.readouterr().err
+
+
 def test_a_granule_without_soundings_is_a_product(prepared):
     code, [l2] = prepared([[]])
     assert code == program.DONE
