@@ -7,9 +7,9 @@ of the energy gap and are scaled, at every temperature, until
 With A_lk = -rho_k d_k d_l W_lk both say: A is symmetric and its row k adds up to S_k gamma_k. Then
   Y_k = 2 sum over l of (d_l / d_k) W_lk / (nu_k - nu_l)
 (Rosenkranz 1975, IEEE Trans. Antennas Propag. 23, 498) and sum S_k Y_k = 0. Real coefficients differ line by
-line, and the A band's collision-induced absorption was fitted beside them (Tran and Hartmann 2008, J. Geophys.
-Res. 113, D18104): the two belong together. A truth with this mixing and that continuum is a mismatch of the
-right size, not a better A band.
+line, and the A band's collision-induced absorption was fitted beside them (Tran and Hartmann 2008,
+J. Geophys. Res. 113, D18104): the two belong together. A truth with this mixing and that continuum is a
+mismatch of the right size, not a better A band.
 """
 
 from __future__ import annotations

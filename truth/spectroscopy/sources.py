@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import tempfile
+from functools import cache as cached
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,23 @@ PACKAGE_DATA = Path(__file__).parents[1] / "data"
 OWN = "lines-v1"
 ONLINE = "hapi"
 # The four bands with the wings' reach, 25 cm-1, and the whole 1.27 um band, which normalises the airglow
-WINDOWS_CM1 = ((12950.0, 13215.0), (7700.0, 8000.0), (6140.0, 6300.0), (4840.0, 4980.0))
+A_BAND, AIRGLOW, WEAK_CO2, STRONG_CO2 = (
+    (12950.0, 13225.0),
+    (7700.0, 8000.0),
+    (6140.0, 6300.0),
+    (4840.0, 4980.0),
+)
+WINDOWS_CM1 = {  # in which a molecule has lines: an empty answer of the server counts as a failure
+    "H2O": (A_BAND, AIRGLOW, WEAK_CO2, STRONG_CO2),
+    "CO2": (AIRGLOW, WEAK_CO2, STRONG_CO2),
+    "O2": (A_BAND, AIRGLOW),
+}
 ISOTOPOLOGUES = {"H2O": 7, "CO2": 12, "O2": 3}  # how many of each HITRAN has
 
 
+@cached
 def open_source(name: str) -> LineSource:
-    """Read the lines of a source; see `directory`."""
+    """Read the lines of a source once a process; see `directory`."""
     return read_lines(directory(name), name)
 
 
@@ -45,7 +57,7 @@ def user_cache() -> Path:
 
 
 def _downloaded(cache: Path) -> Path:
-    """Fetch all windows unless the cache holds them whole; delete the folder to fetch again."""
+    """Fetch all lines unless the cache holds them whole; delete the folder to fetch again."""
     cache.parent.mkdir(parents=True, exist_ok=True)
     with cache.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -68,14 +80,17 @@ def _fetch(folder: Path) -> None:
             hapi.db_begin(database)
             for molecule, number in MOLECULES.items():
                 identifiers = [hapi.ISO[number, i][0] for i in range(1, ISOTOPOLOGUES[molecule] + 1)]
-                for low_cm1, high_cm1 in WINDOWS_CM1:
+                for low_cm1, high_cm1 in WINDOWS_CM1[molecule]:
                     table = f"{molecule.lower()}_{low_cm1:.0f}"
                     try:
                         hapi.fetch_by_ids(table, identifiers, low_cm1, high_cm1)
                     except Exception as error:  # hapi raises bare exceptions, offline even a NameError
                         raise ValueError(_advice(f"the download of {molecule} failed ({error})")) from error
                     shutil.copyfile(Path(database, f"{table}.data"), folder / f"{table}.par")
-    read_lines(folder)  # a server's error page is no line file
+    try:
+        read_lines(folder)
+    except ValueError as error:  # the server's error page is no line file
+        raise ValueError(_advice(f"the download holds no lines ({error})")) from error
 
 
 def _hapi() -> Any:
