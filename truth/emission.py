@@ -13,6 +13,7 @@ from truth.constants import (
     C_LIGHT,
     MOLAR_MASS_O2,
     PHOTONS_PER_MEGARAYLEIGH,
+    PLANCK,
     SECOND_RADIATION,
 )
 
@@ -47,6 +48,12 @@ def sif_spectrum(wavenumber_cm1: ArrayLike) -> np.ndarray:
     ln_shape = _ln_sif(inside) + _ln_sif(inside, 1) * (nm - inside)
     first, last = _SIF_RANGE_NM
     return np.where((nm >= first) & (nm <= last), np.exp(np.clip(ln_shape, -50.0, 1.0)), 0.0)
+
+
+def sif_photons(wavenumber_cm1: ArrayLike, sif: ArrayLike) -> np.ndarray:
+    """Turn the fluorescence at 740 nm, W m-2 um-1 sr-1, into photons at the ground, s-1 m-2 sr-1 um-1."""
+    nu = np.asarray(wavenumber_cm1, dtype=float)
+    return np.asarray(sif, dtype=float) * sif_spectrum(nu) / (PLANCK * C_LIGHT * 100.0 * nu)
 
 
 def airglow_mr(sza_deg: ArrayLike) -> np.ndarray:

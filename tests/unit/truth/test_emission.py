@@ -84,6 +84,12 @@ def test_fluorescence_spectrum():
     assert np.all(np.diff(between) < 0.0)
 
 
+def test_fluorescence_in_photons():
+    """A photon of 740 nm carries 1239.84 / 740 eV."""
+    joule = 1239.84 / 740.0 * 1.602_177e-19
+    assert emission.sif_photons(1e7 / 740.0, 2.0) == pytest.approx(2.0 / joule, rel=1e-5)
+
+
 def test_fluorescence_is_dark_in_the_infrared():
     assert np.all(emission.sif_spectrum(1e4 / np.array([1.27, 1.61, 2.04])) == 0.0)
 

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 from truth import surface
+from truth.config import TruthConfig
+from truth.ground import Ground
 
 WINDS_M_S = (2.0, 5.0, 7.0, 10.0, 15.0)
 # R at exact specular, published with the formula; SZA 45 at 2 m/s and SZA 60 in two to three digits
@@ -114,6 +117,33 @@ def test_directed_reflectance_is_reciprocal():
     one = surface.cox_munk_reflectance(35.0, 50.0, 150.0, 7.0, 20.0)
     other = surface.cox_munk_reflectance(50.0, 35.0, -150.0, 7.0, 20.0 - 150.0)
     assert one == pytest.approx(other)
+
+
+@pytest.mark.parametrize("sensor_azimuth", [10.0, 170.0, 200.0, 350.0])
+def test_wind_direction_of_a_scene_reaches_the_glint(sensor_azimuth):
+    """By azimuths: Sun at 120, wind from 300. Facets that face both lie between them; slopes by vectors."""
+    names = ("solar_azimuth_angle", "sensor_azimuth_angle", "wind_direction", "wind_speed", "land_fraction")
+    values = dict(zip(names, (120.0, sensor_azimuth, 300.0, 10.0, 0.0), strict=True))
+    bands = {"whitecap_albedo": ("band", np.zeros(4)), "brdf_kernel": (("band", "kernel"), np.zeros((4, 3)))}
+    scene = xr.Dataset(values | bands | {"albedo": ("band", np.zeros(4))})
+    raa = abs((120.0 - sensor_azimuth + 180.0) % 360.0 - 180.0)
+    seen = Ground.of(scene, 0, TruthConfig()).reflectance(35.0, 25.0, raa)
+    half = sum(
+        np.array([np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)])
+        for zenith, azimuth in np.radians([(35.0, 120.0), (25.0, sensor_azimuth)])
+    )
+    east, north = half[:2] / half[2]
+    downwind = np.radians(300.0)
+    along = east * np.sin(downwind) + north * np.cos(downwind)
+    across2 = east**2 + north**2 - along**2
+    variance = 0.00316 * 10, 0.003 + 0.00192 * 10
+    directed = np.exp(-(along**2 / variance[0] + across2 / variance[1]) / 2) / (
+        2 * np.sqrt(np.prod(variance))
+    )
+    slope2, total = along**2 + across2, 0.003 + 0.00512 * 10
+    isotropic = np.exp(-slope2 / total) / total
+    without = surface.cox_munk_reflectance(35.0, 25.0, raa, 10.0)
+    assert seen / without == pytest.approx(directed / isotropic)
 
 
 @pytest.mark.parametrize(("wind", "percent"), [(4.0, 0.0388), (10.0, 0.977), (20.0, 11.2)])
