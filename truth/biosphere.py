@@ -24,13 +24,15 @@ from truth.constants import SECONDS_PER_DAY
 DATA = Path(__file__).parent / "data"
 _SUMMER = 2.0  # 1, concentration of the von Mises year: drawdown lasts about four months
 _UPTAKE_LEAD = 0.08  # yr, strongest exchange before the lowest column: the column sums the uptake
-_DAILY_SHARE = 0.15  # 1, daily amplitude of the column over its drawdown in full summer
 _DEPTH = 40_000.0  # Pa, e-folding of the seasonal anomaly upwards from the surface
 _DAILY_DEPTH = 6_000.0  # Pa, the same of the daily one, about 500 m
 
 
 class _Regions(NamedTuple):
-    """Columns of the table, each (region,): degrees, ppm at the deepest, year fraction of the deepest."""
+    """Columns of the table, each (region,): degrees; ppm and year fraction of the deepest; daily cycle.
+
+    daily_ppm in full season, of which the share `evergreen` (1) stays all year
+    """
 
     latitude: np.ndarray
     longitude: np.ndarray
@@ -38,6 +40,8 @@ class _Regions(NamedTuple):
     longitude_width: np.ndarray
     drawdown_ppm: np.ndarray
     lowest: np.ndarray
+    daily_ppm: np.ndarray
+    evergreen: np.ndarray
 
 
 @cache
@@ -80,8 +84,9 @@ def daily_xco2(
     latitude, longitude, when, time = _together(latitude_deg, longitude_deg, year, time_s)
     regions = _regions()
     share, _ = _bumps(latitude, longitude)
-    growing = _growing(when[..., np.newaxis], regions.lowest - _UPTAKE_LEAD)
-    amplitude = _DAILY_SHARE * np.sum(regions.drawdown_ppm * growing * share, axis=-1)
+    season = _growing(when[..., np.newaxis], regions.lowest - _UPTAKE_LEAD)
+    green = regions.evergreen + (1.0 - regions.evergreen) * season
+    amplitude = np.sum(regions.daily_ppm * green * share, axis=-1)
     day = time / SECONDS_PER_DAY + longitude / 360.0
     return amplitude * np.sin(2.0 * np.pi * day)
 

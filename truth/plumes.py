@@ -172,8 +172,9 @@ def _plume(
     drift = x - config.wind_speed * time_s
     wander = np.sqrt((1.0 - _NARROWER**2) * np.maximum(spread**2 - at_source**2, 0.0))
     swing = wander * _signal(seed, f"{key}/swing", drift, time_s, _SWING_LENGTH, _SWING_TIME)
-    puffs = _LOAD * _signal(seed, f"{key}/load", drift, time_s, _LOAD_LENGTH, _LOAD_TIME)
-    return np.sqrt(spread**2 - wander**2), swing, load * np.exp(puffs - _LOAD**2 / 2.0)
+    sd = _LOAD / np.sqrt(1.0 + source.extent / _LOAD_LENGTH)  # puffs side by side over a city average out
+    puffs = sd * _signal(seed, f"{key}/load", drift, time_s, _LOAD_LENGTH, _LOAD_TIME)
+    return np.sqrt(spread**2 - wander**2), swing, load * np.exp(puffs - sd**2 / 2.0)
 
 
 def _emitted(x: np.ndarray, radius: float) -> np.ndarray:

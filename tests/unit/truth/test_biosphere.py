@@ -63,6 +63,17 @@ def test_daily_range():
     np.testing.assert_allclose(day.mean(axis=1), 0.0, atol=ROUNDING_PPM)
 
 
+def test_only_evergreen_forest_breathes_in_its_winter():
+    hours = 3600.0 * np.arange(24.0)
+    ranges = {
+        place: [np.ptp(biosphere.daily_xco2(*place, year, hours)) for year in (JULY, JULY + 0.5)]
+        for place in ((-8.0, -60.0), (58.0, 105.0))
+    }
+    amazon, siberia = ranges.values()
+    assert 0.4 < min(amazon) < max(amazon) < 0.8
+    assert siberia[1] < 0.1 * siberia[0]
+
+
 def test_column_is_lowest_at_sunset():
     """Uptake all day lowers the column until the evening, whatever the longitude."""
     hours = np.arange(24.0)

@@ -167,6 +167,18 @@ def test_turbulent_peaks_are_about_twice_the_steady_ones():
     assert np.percentile(ratios, 75) > 7.1 / 3.1 - 0.3
 
 
+def test_turbulence_averages_out_over_a_city():
+    """The crosswind integral of a city wavers less than that of a chimney; its mean stays."""
+    wide = samples(30.0, 4.0, 150.0, across=1, along=4)
+    chimney, city = (
+        np.array([mean_ppm(wide, config(10.0, size, plumes="turbulent"), seed) for seed in range(100)])
+        for size in (0.0, 40e3)
+    )
+    assert city.std() < 0.5 * chimney.std()
+    three_sigma = 3.0 * city.std() / 10.0
+    assert 150.0 * city.mean() == pytest.approx(4.092, abs=150.0 * three_sigma)
+
+
 def test_turbulence_is_smooth_in_place_and_moves_with_the_wind():
     """A cell resembles its neighbour and, a minute later, what was 300 m upwind of it before."""
     setup, few = config(plumes="turbulent"), {"across": 1, "along": 2}
