@@ -16,7 +16,7 @@ from .bands import BANDS, GRID_STEP_CM1, LAYER_EDGES_PA, LAYER_MID_PA, Band, ref
 from .lines import LineList, cross_section, read_lines, read_partition_sums
 from .lineshape import WING_CUT_CM1
 
-FORMAT = "2"  # raise when the meaning of a table changes
+FORMAT = "3"  # raise when the meaning of a table changes
 T_SPAN_K = 42.0  # half range of the cubic about the reference temperature
 # Chebyshev nodes of the cubic, in units of the span.
 T_NODES = np.cos(np.pi * (2 * np.arange(4) + 1) / 8)
