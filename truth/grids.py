@@ -44,6 +44,8 @@ def locate(data: xr.Dataset, latitude_deg: np.ndarray, longitude_deg: np.ndarray
         latitude, longitude = (named(data, names) for names in (_LATITUDES, _LONGITUDES))
     if latitude.ndim == 2:
         return _curvilinear(latitude, longitude, latitude_deg, longitude_deg)
+    if latitude.dims == longitude.dims:
+        raise ValueError(f"expected a grid of rows and columns, found cells along {latitude.dims}")
     columns, wraps = _meridians(longitude.values.astype(float), longitude_deg)
     rows = _along(latitude.values.astype(float), latitude_deg, "latitude")
     return Spot(rows, columns, latitude.dims[0], longitude.dims[0], wraps)

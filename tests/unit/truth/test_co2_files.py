@@ -304,6 +304,14 @@ def test_latitude_may_fall():
     np.testing.assert_allclose(spot.columns, [[0.0, 0.5]])
 
 
+def test_unstructured_cells_are_refused():
+    data = xr.Dataset({"lat": ("cell", [0.0, 1.0]), "lon": ("cell", [5.0, 6.0])})
+    with pytest.raises(
+        ValueError, match=r"expected a grid of rows and columns, found cells along \('cell',\)"
+    ):
+        grids.locate(data, *PLACE)
+
+
 def test_rotation_against_matrices():
     row, column = np.array([0.0, 3.0, -40.0, 70.0]), np.array([0.0, -5.0, 120.0, -170.0])
     back = grids.rotate(*unrotated(row, column, 43.0, -170.0), 43.0, -170.0)
