@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twin.scenario import Spectroscopy
 
-MOLECULES = {" 2": "co2_intensity", " 7": "o2_intensity"}  # HITRAN number -> the field that scales it
+SCALED_BY = {" 1": "", " 2": "co2_intensity", " 7": "o2_intensity"}  # H2O, CO2, O2; others are not read
 INTENSITY, AIR_WIDTH = slice(15, 25), slice(35, 40)  # columns of a 160-column record
 WIDTH_DECIMALS = 4  # HITRAN's F5.4
 
@@ -41,14 +41,14 @@ def scaled(text: str, given: Spectroscopy) -> str:
     """
     carried, records = 0.0, []
     for record in text.splitlines():
-        share = getattr(given, MOLECULES.get(record[:2], ""), 0.0)
+        share = getattr(given, SCALED_BY.get(record[:2], ""), 0.0)
         if share:
             record = _put(record, INTENSITY, _exponential(float(record[INTENSITY]) * (1.0 + share)))
-        if given.width:
+        if given.width and record[:2] in SCALED_BY:
             wanted = float(record[AIR_WIDTH]) * (1.0 + given.width)
             written = max(round(wanted + carried, WIDTH_DECIMALS), 0.0)
             carried += wanted - written
-            record = _put(record, AIR_WIDTH, f"{written:.{WIDTH_DECIMALS}f}".removeprefix("0"))
+            record = _put(record, AIR_WIDTH, f"{written:.{WIDTH_DECIMALS}f}".removeprefix("0")[:5])
         records.append(record + "\n")
     return "".join(records)
 
@@ -60,10 +60,7 @@ def _exponential(value: float) -> str:
 
 
 def _put(record: str, columns: slice, text: str) -> str:
-    width = columns.stop - columns.start
-    if len(text) > width:
-        raise ValueError(f"expected at most {width} columns for {text}: make the scale smaller")
-    return record[: columns.start] + text.rjust(width) + record[columns.stop :]
+    return record[: columns.start] + text.rjust(columns.stop - columns.start) + record[columns.stop :]
 
 
 def _without_amplitude(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""The truth's line absorber (sasktran2's) against a Voigt sum by scipy's Faddeeva function and against L2's own.
+"""The truth's line absorber, sasktran2's, against a Voigt sum by scipy's Faddeeva function and against L2's.
 
 Rationale: every radiance rests on these cross-sections, and the three Voigt codes share no line.
 Setup: lines-v1 and the H2O list, three states from the stratosphere to the ground, wings cut at 25 cm-1.
@@ -64,7 +64,7 @@ def test_cross_section_agrees_with_wofz(molecule, low, high, temperature_k, pres
     assert rms < one_part_in_1e4
 
 
-@pytest.mark.parametrize(("molecule", "low", "high"), (*WINDOWS, ("H2O", 4910.0, 4930.0)))
+@pytest.mark.parametrize(("molecule", "low", "high"), [*WINDOWS, ("H2O", 4910.0, 4930.0)])
 @pytest.mark.parametrize(("temperature_k", "pressure_pa"), STATES)
 def test_cross_section_agrees_with_that_of_the_ground(molecule, low, high, temperature_k, pressure_pa):
     grid = (low, round((high - low) / 0.01), 0.01)
