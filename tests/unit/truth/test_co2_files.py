@@ -306,9 +306,7 @@ def test_latitude_may_fall():
 
 def test_unstructured_cells_are_refused():
     data = xr.Dataset({"lat": ("cell", [0.0, 1.0]), "lon": ("cell", [5.0, 6.0])})
-    with pytest.raises(
-        ValueError, match=r"grid of rows and columns, found cells along \('cell',\)"
-    ):
+    with pytest.raises(ValueError, match=r"grid of rows and columns, found cells along \('cell',\)"):
         grids.locate(data, *PLACE)
 
 
