@@ -5,6 +5,7 @@ import xarray as xr
 from truth import surface
 from truth.config import TruthConfig
 from truth.ground import Ground
+from truth.scattering import Geometry
 
 WINDS_M_S = (2.0, 5.0, 7.0, 10.0, 15.0)
 # R at exact specular, published with the formula; SZA 45 at 2 m/s and SZA 60 in two to three digits
@@ -127,7 +128,8 @@ def test_wind_direction_of_a_scene_reaches_the_glint(sensor_azimuth):
     bands = {"whitecap_albedo": ("band", np.zeros(4)), "brdf_kernel": (("band", "kernel"), np.zeros((4, 3)))}
     scene = xr.Dataset(values | bands | {"albedo": ("band", np.zeros(4))})
     raa = abs((120.0 - sensor_azimuth + 180.0) % 360.0 - 180.0)
-    seen = Ground.of(scene, 0, TruthConfig()).reflectance(35.0, 25.0, raa)
+    view = Geometry.at(35.0, 25.0, raa, np.array([60e3, 0.0]))
+    seen = Ground.of(scene, 0, TruthConfig()).direct(view)
     half = sum(
         np.array([np.sin(zenith) * np.sin(azimuth), np.sin(zenith) * np.cos(azimuth), np.cos(zenith)])
         for zenith, azimuth in np.radians([(35.0, 120.0), (25.0, sensor_azimuth)])
