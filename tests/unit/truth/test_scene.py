@@ -165,7 +165,7 @@ def test_sub_samples_are_fine_enough():
     names = ("albedo", "surface_altitude", "surface_pressure", "land_fraction", "sif", "xco2_footprint_sd")
     spreads = ("albedo_sd", "surface_altitude_sd", "surface_pressure_sd")
     for latitude, longitude in ((46.6, 8.0), (49.6, 0.1), (-5.0, -62.0)):
-        place = geometry(4, latitude, longitude)
+        place = geometry(2, latitude, longitude)
         coarse, fine = (Truth(nature, 5, *grid).sample(place) for grid in ((9, 18), (27, 54)))
         for name in (*names, *spreads):
             largest = max(float(np.abs(fine[name]).max()), 1e-9)
