@@ -14,8 +14,7 @@ import xarray as xr
 
 from truth import radiance
 from truth.config import Particles, TruthConfig
-from truth.diffuse import diffuse
-from truth.discrete_ordinates import diffuse_solved
+from truth.diffuse import diffuse, diffuse_over
 from truth.ground import Ground
 from truth.scene import sample
 from truth.spectroscopy.continuum import read_cia
@@ -69,11 +68,9 @@ def errors(tables_dir: Path, scenes: xr.Dataset, config: TruthConfig) -> None:
         _, medium, fineness = next(iter(radiance.skies(common, tables[name], cia, ground)))
         ours = radiance.reflected(medium, common.geometry, ground, fineness)
         some = rng.choice(len(ours), RANDOM_POINTS, replace=False)
-        albedo = ground.diffuse_albedo
-        fitted = diffuse(medium, common.geometry, albedo, fineness)[some]
-        error = (
-            fitted - diffuse_solved(medium.at(some), common.geometry, albedo, fineness.streams)
-        ) / ours.max()
+        fitted = diffuse(medium, common.geometry, ground, fineness)[some]
+        solved = diffuse_over(medium.at(some), common.geometry, ground, fineness.streams)
+        error = (fitted - solved) / ours.max()
         rms, worst = np.sqrt(np.mean(error**2)), np.abs(error).max()
         print(f"    {name}: rms {rms:.1e} worst {worst:.1e}, diffuse {fitted.max() / ours.max():.4f}")
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from truth.coupling import effective_albedo
 from truth.discrete_ordinates import diffuse_solved
+from truth.ground import Ground
 from truth.merging import merge
 from truth.optics import Medium
 from truth.predictors import known
@@ -23,17 +25,23 @@ class Depth:
     predictor_layers: int = 15
 
 
-def diffuse(medium: Medium, geometry: Geometry, albedo: float, depth: Depth) -> np.ndarray:
+def diffuse(medium: Medium, geometry: Geometry, ground: Ground, depth: Depth) -> np.ndarray:
     """Give the radiance per solar irradiance beyond direct and once scattered light, (point,) sr-1.
 
     Computed at a few points that span the predictors, by least squares on the predictors elsewhere.
     """
-    forms = known(medium, geometry, albedo, depth.predictor_layers)
+    typical = float(effective_albedo(medium.at(slice(1)), geometry, ground)[0])
+    forms = known(medium, geometry, typical, depth.predictor_layers)
     chosen = spread_points(forms, depth.points)
     merged, add = merge(medium, geometry, depth.solved_layers)
-    solved = diffuse_solved(medium.at(chosen).merged(add), merged, albedo, depth.streams)
+    solved = diffuse_over(medium.at(chosen).merged(add), merged, ground, depth.streams)
     coefficients, *_ = np.linalg.lstsq(forms[:, chosen].T.astype(float), solved, rcond=1e-7)
     return coefficients.astype(forms.dtype) @ forms
+
+
+def diffuse_over(medium: Medium, geometry: Geometry, ground: Ground, streams: int) -> np.ndarray:
+    """Give the same from sasktran2 at every point."""
+    return diffuse_solved(medium, geometry, effective_albedo(medium, geometry, ground), streams)
 
 
 def spread_points(forms: np.ndarray, count: int) -> np.ndarray:

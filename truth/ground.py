@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from truth import brdf
 from truth.scattering import Geometry
 from truth.surface import cox_munk_reflectance
+
+Direction = tuple[ArrayLike, ArrayLike]  # zenith angle and azimuth clockwise from the Sun's, deg
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,12 @@ class Ground:
     """Land and sea side by side under the same air, each by its share of the footprint."""
 
     lambertian: float  # foam, and land that reflects alike to all sides
-    kernels: np.ndarray  # (3,) Ross-Thick Li-Sparse weights of other land
-    water: float  # share of the sea
+    kernels: np.ndarray = field(default_factory=lambda: np.zeros(3))  # Ross-Thick Li-Sparse, of other land
+    water: float = 0.0  # share of the sea
     wind_m_s: float = 0.0
-    wind_azimuth_deg: float = np.nan  # from the Sun's, towards the sensor's side; nan: alike all around
+    wind_azimuth_deg: float = np.nan  # of where it blows from, clockwise from the Sun's; nan: all alike
+    clockwise: bool = True  # the sensor stands clockwise of the Sun
+    sea_skylight: bool = False  # clean air: scattered light meets the sea, too, not only its foam
 
     @classmethod
     def of(cls, sounding: xr.Dataset, band: int, config: Any) -> Ground:
@@ -30,30 +35,47 @@ class Ground:
         lambertian = float(sounding["whitecap_albedo"].values[band])
         if not config.brdf or not kernels[1:].any():
             lambertian, kernels = float(sounding["albedo"].values[band]), np.zeros(3)
-        water = 1.0 - float(sounding["land_fraction"])
-        return cls(lambertian, kernels, water, float(sounding["wind_speed"]), _wind_azimuth_deg(sounding))
+        sun_deg = float(sounding["solar_azimuth_angle"])
+        return cls(
+            lambertian,
+            kernels,
+            1.0 - float(sounding["land_fraction"]),
+            float(sounding["wind_speed"]),
+            float(sounding["wind_direction"]) - sun_deg,
+            (float(sounding["sensor_azimuth_angle"]) - sun_deg) % 360.0 < 180.0,
+            config.sea_skylight,
+        )
 
-    def reflectance(self, sza_deg: Any, vza_deg: Any, raa_deg: Any) -> np.ndarray:
-        """Give pi L / (mu0 F0)."""
+    def reflectance(self, sun: Direction, sensor: Direction) -> np.ndarray:
+        """Give pi L / (mu0 F0) of light from one direction seen from another."""
+        (sza_deg, from_deg), (vza_deg, to_deg) = sun, sensor
+        raa_deg = np.asarray(to_deg, float) - from_deg
         result = np.asarray(self.lambertian, float)
         if self.kernels.any():
             result = result + brdf.reflectance(self.kernels, sza_deg, vza_deg, raa_deg)
         if self.water > 0.0:
-            glint = cox_munk_reflectance(sza_deg, vza_deg, raa_deg, self.wind_m_s, self.wind_azimuth_deg)
-            result = result + self.water * glint
+            wind_deg = self.wind_azimuth_deg - np.asarray(from_deg, float)
+            sea = cox_munk_reflectance(sza_deg, vza_deg, raa_deg, self.wind_m_s, wind_deg)
+            result = result + self.water * sea
         return result
 
+    def sensor(self, geometry: Geometry) -> Direction:
+        return geometry.vza_deg, geometry.raa_deg if self.clockwise else -geometry.raa_deg
+
     def direct(self, geometry: Geometry) -> float:
-        return float(self.reflectance(geometry.sza_deg, geometry.vza_deg, geometry.raa_deg))
+        return float(self.reflectance((geometry.sza_deg, 0.0), self.sensor(geometry)))
 
     @property
-    def diffuse_albedo(self) -> float:
-        """Give the albedo that scattered light meets."""
-        return float(self.lambertian + brdf.white_sky_albedo(self.kernels))
+    def is_lambertian(self) -> bool:
+        return self.water == 0.0 and not self.kernels.any()
 
+    @property
+    def is_black(self) -> bool:
+        return self.is_lambertian and self.lambertian == 0.0
 
-def _wind_azimuth_deg(sounding: xr.Dataset) -> float:
-    """Count the wind's azimuth from the Sun's, positive towards the sensor, as the folded raa is."""
-    solar, sensor = (float(sounding[f"{body}_azimuth_angle"]) for body in ("solar", "sensor"))
-    side = 1.0 if (sensor - solar) % 360.0 < 180.0 else -1.0
-    return side * (float(sounding.get("wind_direction", np.nan)) - solar)
+    def of_scattered_light(self, particles: bool) -> Ground:
+        """Give the ground that light meets other than the direct beam on its way to the sensor.
+
+        Particles throw so much light into the glint's surroundings that there the sea always counts.
+        """
+        return self if self.sea_skylight or particles else replace(self, water=0.0)

@@ -114,7 +114,8 @@ def mixed_particles(
         extinction = np.asarray(layers, float) * of.extinction_ratio
         scattering = extinction * of.single_scattering_albedo
         a = np.pad(of.legendre, (0, max(0, streams + 1 - len(of.legendre))))
-        peak = a[streams] / (2 * streams + 1)
+        peak = a[streams] / (2 * streams + 1) if streams else 0.0
         moments = np.outer(a[:streams] - (2 * order + 1) * peak, scattering)
-        parts.append((extinction - scattering, moments[0], moments, scattering * of.phase(cos_scattering)))
+        to_sensor = scattering * of.phase(cos_scattering)
+        parts.append((extinction - scattering, (1.0 - peak) * scattering, moments, to_sensor))
     return Particles(*(sum(part) for part in zip(*parts, strict=True)))

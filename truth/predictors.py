@@ -5,7 +5,7 @@ import numpy as np
 from truth.merging import merge
 from truth.optics import Medium
 from truth.scattering import Geometry, blocks
-from truth.two_stream import seen_and_received
+from truth.two_stream import two_stream_light
 
 DIFFUSIVITY = 1.3  # 1, slope of diffuse light in the predictors; multiples of it are used as well
 EXCHANGE_SLOPES = 4  # each three times the one before, the last for nearly horizontal light
@@ -33,32 +33,34 @@ def predictors(medium: Medium, geometry: Geometry, albedo: float) -> np.ndarray:
         below = np.triu(np.ones((len(extinction),) * 2, extinction.dtype)) @ extinction - extinction / 2.0
         terms += _ground_terms(scattering, sunlit, seen, ground, np.exp(-DIFFUSIVITY * below))
     if medium.particles is not None:
-        terms += _two_stream_terms(medium, geometry, (sunlit, seen), ground, albedo)
+        terms += _particle_terms(medium, geometry, (sunlit, seen), ground, albedo)
     return np.stack(terms)
 
 
-def _two_stream_terms(
+def _particle_terms(
     medium: Medium,
     geometry: Geometry,
-    air: tuple[np.ndarray, np.ndarray],
+    sky: tuple[np.ndarray, np.ndarray],
     ground: tuple[np.ndarray, np.ndarray],
     albedo: float,
 ) -> list[np.ndarray]:
-    """Give the light of a two-stream solution whose particles scatter by similarity (1 - g) isotropically."""
-    scattering = medium.rayleigh.astype(float)
-    forward = np.zeros_like(scattering)
-    if medium.particles is not None:
-        asymmetric = medium.particles.moments[1] / 3.0
-        forward += asymmetric[:, None]
-        scattering += (medium.particles.scattering - asymmetric)[:, None]
-    extinction = medium.extinction - forward
-    direct = np.cos(np.radians(geometry.sza_deg)) * ground[0].astype(float)
-    terms = []
+    """Once scattered by particles, and a two-stream solution at two slopes.
+
+    In the latter the part g of the particles' scattering counts as unscattered, the rest as isotropic.
+    """
+    assert medium.particles is not None
+    scattering, forward = medium.particles.scattering, medium.particles.moments[1] / 3.0
+    sunlit, seen = sky
+    extinction = medium.extinction - forward[:, None]
+    sun = np.cos(np.radians(geometry.sza_deg)) * ground[0]
+    terms = [np.sum(scattering[:, None] * sunlit * seen, axis=0)]
     for slope in TWO_STREAM_SLOPES:
-        flux = seen_and_received(extinction, scattering, *air, direct, albedo, slope)
-        terms.append(flux[0])
+        light = two_stream_light(
+            extinction, medium.rayleigh, scattering - forward, seen, sunlit, sun, albedo, slope
+        )
+        terms += list(light[:4])
         if albedo > 0.0:
-            terms += [ground[1] * flux[1], flux[2], ground[1] * flux[3]]
+            terms += [ground[1] * light[4], *light[5:8], ground[1] * light[8]]
     return [term.astype(np.float32) for term in terms]
 
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 from truth import particles, solar
 from truth.diffuse import Depth, diffuse
-from truth.emission import airglow_spectrum
+from truth.emission import airglow_spectrum, sif_photons
 from truth.ground import Ground
 from truth.layers import Layers, layers
 from truth.optics import Medium, gas_medium, mixed_particles
@@ -25,6 +25,7 @@ from truth.spectroscopy.tables import BandTable, LineShape, prepare
 DATA = Path(__file__).parent / "data"
 BAND_ORDER = ("B1", "B2", "B3", "B4")
 AIRGLOW_BAND = "B4"
+FLUORESCENCE_BAND = "B1"
 AIRGLOW_LINES_CM1 = (7700.0, 8000.0)  # cm-1, holds the whole band
 AIRGLOW_ALTITUDE_M = 46_500.0  # m, emission peak, PHYSICS 5
 DAYLIGHT_SZA_DEG = 88.0  # deg, the Sun's light is left out beyond: it would need refraction and twilight
@@ -40,7 +41,10 @@ DIFFUSE_OVER_LAND = {
     "B3": Depth(streams=8, points=16, solved_layers=20),
     "B4": Depth(streams=16, points=16, solved_layers=20),
 }
-DIFFUSE_OF_PARTICLES = {name: Depth(streams=16, points=32, solved_layers=26) for name in BAND_ORDER}
+DIFFUSE_OF_PARTICLES = {
+    name: Depth(streams=16, points=56 if name == "B1" else 48, solved_layers=26, predictor_layers=20)
+    for name in BAND_ORDER
+}
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
     """Give wavenumber_B1..B4 (point,) cm-1 at the ground and radiance_B1..B4 (sounding, point).
 
     Radiance in ph s-1 m-2 sr-1 um-1; the sensor sees a point at wavenumber (1 - v_sensor / c). Of config the
-    fields co2_intensity_scale, multiple_scattering and brdf are read. From DAYLIGHT_SZA_DEG on only the
-    airglow remains.
+    fields co2_intensity_scale, multiple_scattering, brdf and polarised are read. From DAYLIGHT_SZA_DEG on
+    only the airglow remains. Polarised, radiance is Stokes I, beside stokes_q_B1.. and stokes_u_B1..
     """
     source, shape = open_source(config.lines), LineShape(config.line_mixing, config.speed_dependence)
     tables = prepare(tables_dir, source, DATA / "partition_sums.csv", shape)
@@ -79,17 +83,28 @@ def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
             for name in BAND_ORDER:
                 spectra[name][i] = daylight(common, tables[name], cia)
         spectra[AIRGLOW_BAND][i] += airglow * _airglow_mr_along_view(sounding)
-    result = _dataset(scene, tables, spectra)
-    return result.assign_attrs(source.attributes)
+    result = _dataset(scene, tables, spectra).assign_attrs(source.attributes)
+    if config.polarised:
+        from truth.polarised import with_stokes  # late: it builds on this module
+
+        return with_stokes(result, scene, tables, cia, config)
+    return result
 
 
 def daylight(sounding: Sounding, table: BandTable, cia: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Give the sunlight at the sensor, (point,) ph s-1 m-2 sr-1 um-1, clear and cloudy parts by share."""
+    """Give sunlight and fluorescence at the sensor, (point,) ph s-1 m-2 sr-1 um-1, clear and cloudy by share.
+
+    Fluorescence comes on the straight way only: what the air scatters of it is left out.
+    """
     ground = Ground.of(sounding.scene, BAND_ORDER.index(table.band.name), sounding.config)
-    sunlight = np.zeros(len(table.wavenumber_cm1), np.float32)
+    sun = irradiance(sounding.scene, table.wavenumber_cm1)
+    light = np.zeros(len(sun))
     for share, medium, fineness in skies(sounding, table, cia, ground):
-        sunlight += np.float32(share) * reflected(medium, sounding.geometry, ground, fineness)
-    return sunlight * _irradiance(sounding.scene, table.wavenumber_cm1)
+        light += share * sun * reflected(medium, sounding.geometry, ground, fineness)
+        if table.band.name == FLUORESCENCE_BAND and sounding.scene["sif"] > 0.0:
+            glow = sif_photons(table.wavenumber_cm1, float(sounding.scene["sif"]))
+            light += share * glow * np.exp(-sounding.geometry.view @ medium.extinction)
+    return light
 
 
 def skies(
@@ -98,8 +113,8 @@ def skies(
     """Give share, contents and how finely to compute the diffuse light, of the clear and the cloudy part."""
     band = table.band.name
     gas = gas_medium(table, cia, sounding.column)
-    for share, depth in _clear_and_cloudy(sounding.scene):
-        fineness = _fineness(band, ground.diffuse_albedo, bool(depth))
+    for share, depth in clear_and_cloudy(sounding.scene):
+        fineness = _fineness(band, ground.of_scattered_light(bool(depth)).is_black, bool(depth))
         if not sounding.config.multiple_scattering:
             fineness = None
         streams = fineness.streams if fineness else 0
@@ -118,11 +133,11 @@ def reflected(medium: Medium, geometry: Geometry, ground: Ground, fineness: Dept
         once = once_scattered(depth, part.to_sensor(geometry.cos_scattering), geometry)
         result[block] = direct * np.exp(-depth[-1]) + once
     if fineness is not None:
-        result += diffuse(medium, geometry, ground.diffuse_albedo, fineness)
+        result += diffuse(medium, geometry, ground, fineness)
     return result
 
 
-def _clear_and_cloudy(sounding: xr.Dataset) -> Iterator[tuple[float, dict[str, np.ndarray]]]:
+def clear_and_cloudy(sounding: xr.Dataset) -> Iterator[tuple[float, dict[str, np.ndarray]]]:
     """Give share and optical depths at 0.755 um by species, of the clear and the cloudy part."""
     depths = sounding["aerosol_optical_depth"]
     values = zip(depths["species"].values, np.asarray(depths.values, float), strict=True)
@@ -139,10 +154,10 @@ def _optics(species: str, band: str) -> particles.ParticleOptics:
     return particles.optics(species, band)
 
 
-def _fineness(band: str, albedo: float, particles_present: bool) -> Depth | None:
+def _fineness(band: str, black: bool, particles_present: bool) -> Depth | None:
     if particles_present:
         return DIFFUSE_OF_PARTICLES[band]
-    return (DIFFUSE_OVER_BLACK if albedo == 0.0 else DIFFUSE_OVER_LAND)[band]
+    return (DIFFUSE_OVER_BLACK if black else DIFFUSE_OVER_LAND)[band]
 
 
 def _angles_deg(sounding: xr.Dataset) -> tuple[float, float, float]:
@@ -154,7 +169,7 @@ def _angles_deg(sounding: xr.Dataset) -> tuple[float, float, float]:
     return sza, vza, abs((saa - vaa + 180.0) % 360.0 - 180.0)
 
 
-def _irradiance(sounding: xr.Dataset, wavenumber_cm1: np.ndarray) -> np.ndarray:
+def irradiance(sounding: xr.Dataset, wavenumber_cm1: np.ndarray) -> np.ndarray:
     return solar.irradiance(
         wavenumber_cm1, float(sounding["sun_recession_speed"]), float(sounding["earth_sun_distance"])
     )

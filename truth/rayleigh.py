@@ -1,6 +1,7 @@
 """Give the Rayleigh scattering cross-section and phase function of dry air (Bodhaine et al. 1999)."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 STANDARD_DENSITY_CM3 = 2.546899e19  # molecules cm-3 at 288.15 K, 1013.25 hPa, Bodhaine 1999 section 4
 
@@ -38,6 +39,6 @@ def legendre_second(wavenumber_cm1: np.ndarray) -> np.ndarray:
     return (1.0 - depolarisation) / (2.0 + depolarisation)
 
 
-def phase_function(cos_scattering: float, second: np.ndarray) -> np.ndarray:
+def phase_function(cos_scattering: ArrayLike, second: ArrayLike) -> np.ndarray:
     """Evaluate 1 + b2 P2(cos T)."""
-    return 1.0 + second * 0.5 * (3.0 * cos_scattering**2 - 1.0)
+    return 1.0 + np.asarray(second) * 0.5 * (3.0 * np.asarray(cos_scattering) ** 2 - 1.0)

@@ -27,9 +27,13 @@ NARROW = (  # parts of the bands with both clear and black points
     Band("B3", 2035.0, 2037.0, 0.1, 0.006),
     Band("B4", 1266.0, 1270.0, 0.1, 0.01),
 )
-LINES = {"lines": "lines-v1", "line_mixing": False, "speed_dependence": False}
-CONFIG = SimpleNamespace(**LINES, co2_intensity_scale=1.0, brdf=True, multiple_scattering=True)
-SINGLE = SimpleNamespace(**LINES, co2_intensity_scale=1.0, brdf=True, multiple_scattering=False)
+LINES = {"lines": "lines-v1", "line_mixing": False, "speed_dependence": False, "polarised": False}
+CONFIG = SimpleNamespace(
+    **LINES, co2_intensity_scale=1.0, brdf=True, sea_skylight=False, multiple_scattering=True
+)
+SINGLE = SimpleNamespace(
+    **LINES, co2_intensity_scale=1.0, brdf=True, sea_skylight=False, multiple_scattering=False
+)
 one_part_in_1e4 = 1e-4  # of the continuum
 one_part_in_1e5 = 1e-5
 three_parts_in_1e6 = 3e-6
@@ -62,6 +66,7 @@ def scene(sza_deg=45.0, vza_deg=30.0, raa_deg=180.0, ocean=True, albedo=0.2, air
         "wind_speed": 7.0,
         "land_fraction": 0.0 if ocean else 1.0,
         "cloud_fraction": 0.0,
+        "wind_direction": np.nan,
         "sif": 0.0,
         "airglow_mr": airglow_mr,
         "sounding_id": 1,
@@ -95,10 +100,6 @@ def optics(table, cia, where):
     column = layers(where.isel(sounding=0))
     geometry = Geometry.at(*radiance._angles_deg(where.isel(sounding=0)), column.altitude_m)
     return gas_medium(table, cia, column), geometry
-
-
-def lambertian(albedo):
-    return Ground(albedo, np.zeros(3), 0.0)
 
 
 def rayleigh_only(scattering, second=0.5, absorption=None):
@@ -155,7 +156,7 @@ def test_single_scattering_and_direct_light_agree_with_sasktran2(four_tables, ci
     table = four_tables[1]["B1"]
     medium, geometry = optics(table, cia, scene(50.0, 40.0, raa_deg))
     some = medium.at(slice(None, None, 97))
-    ours = radiance.reflected(some, geometry, lambertian(0.3), None)
+    ours = radiance.reflected(some, geometry, Ground(0.3), None)
     theirs = sasktran2_radiance(some, geometry, 0.3, 0)
     assert np.abs(ours - theirs).max() < three_parts_in_1e6 * theirs.max()
 
@@ -217,7 +218,7 @@ def test_regression_agrees_with_sasktran2_everywhere(four_tables, cia, sza_deg, 
     for name in ("B1", "B4"):
         table = four_tables[1][name]
         medium, geometry = optics(table, cia, scene(sza_deg, vza_deg))
-        fitted = diffuse(medium, geometry, albedo, setups[name])
+        fitted = diffuse(medium, geometry, Ground(albedo), setups[name])
         some = np.random.default_rng(5).choice(len(fitted), 60, replace=False)
         error = fitted[some] - diffuse_solved(medium.at(some), geometry, albedo, 24)
         continuum = max(albedo, 0.15) * np.cos(np.radians(sza_deg)) / np.pi
@@ -243,7 +244,9 @@ def test_columns_carry_the_scene_s_dry_air_mean(four_tables):
 
 def test_intensity_scale_acts_like_more_co2(four_tables):
     folder, _ = four_tables
-    scaled = SimpleNamespace(**LINES, co2_intensity_scale=1.01, brdf=True, multiple_scattering=True)
+    scaled = SimpleNamespace(
+        **LINES, co2_intensity_scale=1.01, brdf=True, sea_skylight=False, multiple_scattering=True
+    )
     one = radiance.radiances(scene(), folder, scaled)["radiance_B2"]
     other = radiance.radiances(scene(co2_ppm=424.2), folder, CONFIG)["radiance_B2"]
     np.testing.assert_allclose(one, other, rtol=one_part_in_1e5)
