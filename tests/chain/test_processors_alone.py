@@ -119,10 +119,10 @@ def test_program_answers_alone(bare):
 
 
 @pytest.fixture(scope="module")
-def whole_run(tmp_path_factory) -> Path:
+def whole_run(new_runs) -> Path:
     """Run the main job over six soundings with everything installed; its verdict is not the matter here."""
-    folder = tmp_path_factory.mktemp("whole")
-    scenario = folder / "six.yaml"
+    runs = new_runs()
+    scenario = runs / "six.yaml"
     scenario.write_text((SCENARIOS / "sunglint_ocean.yaml").read_text() + "mismatch: {soundings: 0}\n")
     command = [
         sys.executable,
@@ -132,10 +132,10 @@ def whole_run(tmp_path_factory) -> Path:
         "--soundings",
         "6",
         "--runs",
-        str(folder / "runs"),
+        str(runs),
     ]
     done = subprocess.run(command, capture_output=True, text=True)
-    made = list((folder / "runs").glob("*/l2/*.nc"))
+    made = list(runs.glob("*/l2/*.nc"))
     assert len(made) == 1, done.stderr
     return made[0].parents[1]
 

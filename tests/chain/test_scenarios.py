@@ -1,14 +1,13 @@
 """Every shipped scenario, run as a user runs it, with few soundings.
 
 Rationale: the pieces are proven alone elsewhere; here the one command must carry data through all of them.
-Setup: `python -m twin run SCENARIO --soundings 6` for each file of scenarios/, in one folder of runs.
+Setup: `python -m twin run SCENARIO --soundings 3` for each file of scenarios/, in one folder of runs.
 Expected behaviour: exit code 0 or 1 as the printed table says, every product there, every packet accounted
 for, no sounding lost; the same again, with another number of workers, gives the same bytes and values.
 """
 
 import hashlib
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import numpy as np
 import pytest
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
-SOUNDINGS = 6
+SOUNDINGS = 3
 LIMIT_S = 900  # s, of one run on a busy machine
 two_gigabytes = 2048.0  # MB, the most a program may take
 three_tenths_of_a_percent_ppm = (0.9, 1.6)  # ppm that 0.3 % of CO2 intensity makes of some 425 ppm
@@ -56,10 +55,8 @@ def twin(runs: Path, scenario: Path, *options: str) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory) -> Path:
-    runs = tmp_path_factory.mktemp("runs")
-    (runs / ".cache").mkdir()  # of the tables, lent to the other folders of runs
-    return runs
+def runs(new_runs) -> Path:
+    return new_runs()
 
 
 @pytest.fixture(scope="module", params=SCENARIOS, ids=lambda path: path.stem)
@@ -68,14 +65,12 @@ def outcome(request, runs) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def twice(runs, tmp_path_factory) -> tuple[Outcome, Outcome]:
-    """The same scenario in two folders, with two workers and with one; the tables are made only once."""
+def twice(runs, new_runs) -> tuple[Outcome, Outcome]:
+    """The same scenario in two folders, with two workers and with one."""
     scenario = next(path for path in SCENARIOS if path.stem == "sunglint_ocean")
     options = ("--soundings", str(SOUNDINGS))
     first = twin(runs, scenario, *options, "--workers", "2")
-    other = tmp_path_factory.mktemp("others")
-    (other / ".cache").symlink_to(runs / ".cache")
-    return first, twin(other, scenario, *options, "--workers", "1")
+    return first, twin(new_runs(), scenario, *options, "--workers", "1")
 
 
 def products(directory: Path, level: str) -> list[Path]:
@@ -151,11 +146,10 @@ def test_two_runs_give_the_same_l0_bytes_and_l2_values(twice):
             np.testing.assert_array_equal(variable[:].filled(), b[name][:].filled(), err_msg=name)
 
 
-def test_another_seed_gives_another_stream(twice, tmp_path):
+def test_another_seed_gives_another_stream(twice, new_runs):
     first, _ = twice
-    os.symlink(first.directory.parent / ".cache", tmp_path / ".cache")
     scenario = next(path for path in SCENARIOS if path.stem == "sunglint_ocean")
-    other = twin(tmp_path, scenario, "--soundings", "3", "--seed", "99")
+    other = twin(new_runs(), scenario, "--soundings", "3", "--seed", "99")
     assert other.directory.name != first.directory.name
     streams = [(run.directory / "l0_stream/pass_0001_vc1.cadu").read_bytes() for run in (first, other)]
     assert streams[0][: len(streams[1])] != streams[1]
@@ -171,7 +165,7 @@ def test_other_co2_lines_in_truth_show_in_xco2(twice):
     assert low < float(np.mean(pair[1] - pair[0])) < high
 
 
-def test_a_failing_processor_ends_the_run_with_3_and_its_first_error_line(tmp_path, runs):
+def test_a_failing_processor_ends_the_run_with_3_and_its_first_error_line(tmp_path, new_runs):
     text = next(path for path in SCENARIOS if path.stem == "sunglint_ocean").read_text()
     program = tmp_path / "l0"
     program.write_text(
@@ -180,9 +174,7 @@ def test_a_failing_processor_ends_the_run_with_3_and_its_first_error_line(tmp_pa
     program.chmod(0o755)
     scenario = tmp_path / "sunglint_ocean.yaml"
     scenario.write_text(f"{text}mismatch: {{soundings: 0}}\nprocessors: {{l0: [{program}]}}\n")
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / ".cache").symlink_to(runs / ".cache")
-    failed = twin(tmp_path / "runs", scenario, "--soundings", "3")
+    failed = twin(new_runs(), scenario, "--soundings", "3")
     assert failed.code == 3
     assert "l0-0000: exit code 3: pass_0001_vc1.cadu: expected CADUs, got none: ask again" in failed.stderr
     assert not (failed.directory / "verdict.json").exists()
