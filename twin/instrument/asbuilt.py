@@ -27,6 +27,8 @@ class AsBuilt:
     isrf_offset: np.ndarray  # (band, offset) nm, wavelength of the light - wavelength of the spectel
     isrf: np.ndarray  # (band, fov, node, offset) nm-1, unit integral
     responsivity: np.ndarray  # (band, fov, spectel) electron / (ph s-1 m-2 sr-1 um-1), row sum, one frame
+    polarisation: np.ndarray  # (band,) share by which fully polarised light along the axis counts more
+    polarisation_axis_rad: np.ndarray  # (band,) from the slit, anticlockwise as the sensor sees it
     prnu: np.ndarray  # (band, fov, row, spectel) relative, mean 1
     dark_rate: np.ndarray  # (band, fov, row, spectel) electron s-1
     adc_offset: np.ndarray  # (band, fov, row) DN
@@ -76,6 +78,8 @@ def build(figures: dict[str, Any]) -> AsBuilt:
         isrf_offset=offset,
         isrf=table,
         responsivity=_responsivity(figures, pixel_nm),
+        polarisation=np.array(figures["polarisation"]["sensitivity"], dtype=float),
+        polarisation_axis_rad=np.radians(figures["polarisation"]["axis_deg"]),
         **_pixels(figures),
         mean_radiance=np.array(figures["radiometric"]["mean_radiance"], dtype=float),
         mean_electrons=np.array(figures["radiometric"]["mean_electrons"], dtype=float),

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from twin import random
-from twin.instrument import detector, optics, readout
+from twin.instrument import detector, optics, polarisation, readout
 from twin.instrument.asbuilt import AsBuilt
 
 
@@ -24,7 +24,8 @@ def expose(
     """Expose each sounding  dn (sounding, band, spectel) int32, saturated_rows (sounding, band).
 
     radiance_ds: wavenumber_<band> (point) cm-1 ground frame, radiance_<band> (sounding, point) in ph s-1 m-2
-    sr-1 um-1; geometry_ds: sounding_id, fov (1..3), sensor_recession_speed (m s-1), same order.
+    sr-1 um-1, with stokes_q_<band>, stokes_u_<band> if polarised; geometry_ds: sounding_id, fov (1..3),
+    sensor_recession_speed (m s-1), if polarised corners and angles of view, same order.
     Without noise nothing is drawn and a row is not rounded (readout.digitise); only the row sum is.
     """
     ids = np.asarray(geometry_ds["sounding_id"].values, dtype=np.int64)
@@ -36,7 +37,7 @@ def expose(
     saturated = np.zeros(shape, dtype=np.int16)
     for band, name in enumerate(asbuilt.band):
         wavenumber = np.asarray(radiance_ds[f"wavenumber_{name}"])
-        radiance = np.asarray(radiance_ds[f"radiance_{name}"])
+        radiance = polarisation.sensed(radiance_ds, geometry_ds, asbuilt, band)
         for i in range(ids.size):
             seen = optics.spectel_radiance(wavenumber, radiance[i], speed[i], asbuilt, band, fov[i])
             rng = (seed, int(ids[i])) if noise else None

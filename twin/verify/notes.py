@@ -19,7 +19,12 @@ def not_in_the_figure(scenario: Scenario) -> list[str]:
         *([] if truth.airglow else ["airglow: none in truth; the retrieval fits it"]),
         *([] if truth.relief else ["relief: flat at sea level"]),
         *([] if truth.multiple_scattering else ["multiple scattering: none in truth"]),
-        "instrument effects the twin does not have yet: stray light, polarisation, bad pixels, persistence",
+        *(
+            []
+            if truth.polarised
+            else ["polarisation: none in truth, so the instrument's residual is not seen"]
+        ),
+        "instrument effects the twin does not have yet: stray light, bad pixels, persistence",
     ]
 
 
