@@ -10,6 +10,7 @@ from processors.constants import C_LIGHT, WGS84_A
 
 from . import atmosphere, diffuse
 from .atmosphere import Layers, Meteo
+from .bands import LAYER_EDGES_PA
 from .isrf import Response, convolve
 from .monochromatic import radiance
 from .state import StateVector
@@ -18,6 +19,8 @@ from .tables import T_SPAN_K, BandTables, temperature_coordinate
 
 SPECTELS = 1024
 FITS_OF_DIFFUSE = {True: 1, False: 2}  # over glint, over land, whose albedo has to be found first
+
+MARKS = (0.1, 0.36, 0.63, 0.85)  # of the surface pressure, where the light left tells heights apart
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class ForwardModel:
         self._fit: dict[int, np.ndarray] = {}
         self._amf_sun = _slant_factor(viewing.sza_deg, meteo)
         self._amf_view = _slant_factor(viewing.vza_deg, meteo)
+        self._marks = _marks(100.0 * state.x_a[state["psurf"]][0])
         mu0, mu = np.cos(np.radians([viewing.sza_deg, viewing.vza_deg]))
         sines = np.sqrt((1.0 - mu0**2) * (1.0 - mu**2))
         self._mu0, self._mu = float(mu0), float(mu)
@@ -97,10 +101,11 @@ class ForwardModel:
         reflectance = level * shape
         columns, entries, coefs = self._layer_jacobian(b, x, layers, slopes)
         emission = self._emission(b, x)
-        direct, path, up, jac = self._monochromatic(
+        direct, path, up, lit, jac = self._monochromatic(
             b, x, layers, reflectance, emission, entries, coefs, len(columns)
         )
-        total = reflectance * direct + path + self._diffuse_light(b, x, layers, direct, path, reflectance)
+        total = reflectance * direct + path
+        total = total + self._diffuse_light(b, x, layers, direct, path, lit, reflectance)
         glow = np.zeros((0, nu.size))
         if band.airglow is not None:
             glow = band.airglow / self._mu
@@ -145,7 +150,7 @@ class ForwardModel:
         return layers.dry * (layers.co2_map @ x[self.state["co2"]]) * 1e-6
 
     def _monochromatic(self, b, x, layers, reflectance, emission, entries, coefs, columns):  # type: ignore[no-untyped-def]
-        """Run the kernel: direct (point), path (point), up (point or none), jac (column, point)."""
+        """Run the kernel, see monochromatic.radiance."""
         band = self.bands[b]
         bottom, weight = layers.bottom, float(layers.bottom_weight[0])
         gas, h2o = band.tables.gas.view(np.ndarray), band.tables.h2o.view(np.ndarray)
@@ -157,7 +162,7 @@ class ForwardModel:
             temperature_coordinate(layers.temperature), 1.0 / T_SPAN_K,
             self._amf_sun, self._amf_view, bottom,
             band.sun, band.cia, diffuse.rayleigh_cross_section(band.tables.band.wavenumber_cm1), reflectance,
-            emission, self._mu0, self._phase, entries, coefs, columns,
+            emission, self._mu0, self._phase, self._marks, entries, coefs, columns,
         )  # fmt: skip
 
     def _layer_jacobian(
@@ -191,8 +196,8 @@ class ForwardModel:
         entries = found[:, ::-1].astype(np.int64)
         return columns, np.ascontiguousarray(entries), dense[found[:, 0], found[:, 1]]
 
-    def _diffuse_light(self, b, x, layers, direct, path, reflectance):  # type: ignore[no-untyped-def]
-        """Return the diffuse radiance (point) as a combination of reflected and scattered sunlight.
+    def _diffuse_light(self, b, x, layers, direct, path, lit, reflectance):  # type: ignore[no-untyped-def]
+        """Return the diffuse radiance (point) as a combination of reflected, scattered and partly lit light.
 
         The combination is fitted to successive orders of scattering at a few points, at the first states:
         then it moves little, and a model that keeps changing would hinder convergence.
@@ -204,7 +209,7 @@ class ForwardModel:
             self._scale[b] = s.max(), max(t.max(), np.finfo(float).tiny)
         s0, t0 = self._scale[b]
         u, v = s / s0, t / t0
-        products = [u, v, u * u, u * v, v * v, u**3, v**3, u * u * v, u * v * v, np.sqrt(u), np.sqrt(v)]
+        products = [u, v, u * u, u * v, v * v, u**3, v**3, u * u * v, u * v * v, np.sqrt(u), np.sqrt(v), *lit]
         features = np.stack(products)
         if self.calls <= FITS_OF_DIFFUSE[self.viewing.glint]:
             at = self._training[b]
@@ -236,6 +241,11 @@ class ForwardModel:
         return convolve(
             fields, 1e7 / nu, center, band.response.node, band.response.offset_nm, band.response.isrf
         )
+
+
+def _marks(psurf_pa: float) -> np.ndarray:
+    """Return the layers that end nearest to MARKS of a surface pressure."""
+    return np.array([np.abs(LAYER_EDGES_PA[1:] - share * psurf_pa).argmin() for share in MARKS])
 
 
 def _spread(values: np.ndarray) -> np.ndarray:

@@ -68,17 +68,19 @@ def radiance(
     u_gas, u_h2o, air, cia_path, t, per_kelvin,  # (layer,)
     amf_sun, amf_view, bottom,  # slant factors (layer,), index
     sun, cia, ray, reflectance, emission,  # (point,); emission may be empty
-    mu0, phase, entries, coefs, columns,  # geometry; sparse layer derivatives
+    mu0, phase, marks, entries, coefs, columns,  # geometry; layers; sparse layer derivatives
 ):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Return direct (point), path (point), up (point or none), jac (column, point).
+    """Return direct (point), path (point), up (point or none), lit (mark, point), jac (column, point).
 
     Radiance = reflectance * direct + path + emission * up, in the unit of `sun` per sr; direct =
     mu0 F/pi exp(-slant depth), path = singly scattered light over a black surface, up = transmittance
-    from ground to sensor, empty where nothing is emitted. jac is the derivative through the layers.
+    from ground to sensor, empty where nothing is emitted. lit is the transmittance to the bottom of the
+    layers `marks` and back, jac the derivative through the layers.
     """
     points = sun.size
     layer_count = bottom + 1
     direct, path, up = np.empty(points), np.empty(points), np.zeros(emission.size)
+    lit = np.empty((marks.size, points))
     jac = np.zeros((columns, points))
     s1, s2 = np.empty((layer_count, BLOCK)), np.empty((layer_count, BLOCK))
     td, depth = np.empty((layer_count, BLOCK)), np.empty((layer_count, BLOCK))
@@ -108,6 +110,8 @@ def radiance(
             _scatter_once(depth[l], rayleigh, amf_view[l], through, single[l], slope[l], scatter[l])
             for j in range(n):
                 scatter[l, j] *= k_phase * sun[lo + j] * ray[lo + j]
+            lit[marks == l, lo : lo + n] = through[:n]
+        lit[marks > bottom, lo : lo + n] = through[:n]
         _cubic(gas_mix, lo, lo + n, t[bottom], mix1, unused)
         _cubic(h2o_mix, lo, lo + n, t[bottom], mix2, unused)
         for j in range(n):
@@ -124,4 +128,4 @@ def radiance(
             path[lo + j] = k_phase * sun[lo + j] * below[j]
         _emit(depth, amf_sun, amf_view, emission[lo : lo + n], up[lo : lo + n], a)
         _accumulate(entries, coefs, a, scatter, s1, s2, td, mix, cia, ray, jac, lo, n)
-    return direct, path, up, jac
+    return direct, path, up, lit, jac

@@ -251,11 +251,11 @@ def test_regression_of_diffuse_light(linear):
     model._diffuse_light = recording
     model(x)
     model._diffuse_light = original
-    _, layers, direct, path, reflectance = seen
+    _, layers, direct, path, lit, reflectance = seen
     at = np.arange(0, direct.size, 3)
     tau, ray = model._layer_depths(b, x, layers, at)
     slab = diffuse.Slab(tau, ray, model._mu0, model._mu, linear.case.raa, reflectance[at])
-    fitted = original(b, x, layers, direct, path, reflectance)
+    fitted = original(b, x, layers, direct, path, lit, reflectance)
     missed = np.zeros(direct.size)
     sun = model.bands[b].sun
     missed[at] = 3.0 * (sun[at] * diffuse.multiple_scattering(slab) - fitted[at])  # two of three stand for it
