@@ -12,6 +12,7 @@ from truth.optics import Medium
 from truth.predictors import known
 from truth.scattering import Geometry
 
+THICKEST = 0.5  # 1, depth of a layer for sasktran2: its source is taken at the middle, 1 % off at 0.4
 CANDIDATE_STEP = 4  # every fourth point may become a fitted one
 
 
@@ -33,7 +34,7 @@ def diffuse(medium: Medium, geometry: Geometry, ground: Ground, depth: Depth) ->
     typical = float(effective_albedo(medium.at(slice(1)), geometry, ground)[0])
     forms = known(medium, geometry, typical, depth.predictor_layers)
     chosen = spread_points(forms, depth.points)
-    merged, add = merge(medium, geometry, depth.solved_layers)
+    merged, add = merge(medium, geometry, depth.solved_layers, THICKEST)
     solved = diffuse_over(medium.at(chosen).merged(add), merged, ground, depth.streams)
     coefficients, *_ = np.linalg.lstsq(forms[:, chosen].T.astype(float), solved, rcond=1e-7)
     return coefficients.astype(forms.dtype) @ forms

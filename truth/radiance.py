@@ -42,7 +42,7 @@ DIFFUSE_OVER_LAND = {
     "B4": Depth(streams=16, points=16, solved_layers=20),
 }
 DIFFUSE_OF_PARTICLES = {
-    name: Depth(streams=16, points=56 if name == "B1" else 48, solved_layers=26, predictor_layers=20)
+    name: Depth(streams=16, points=48 if name == "B1" else 36, solved_layers=20, predictor_layers=20)
     for name in BAND_ORDER
 }
 
