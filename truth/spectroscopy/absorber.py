@@ -37,7 +37,11 @@ MOLAR_MASS_G = {  # g mol-1 by HITRAN molecule and isotopologue, sums of AME2020
 
 
 class LineAbsorber:
-    """Cross-sections of one molecule in air; self-broadening is neglected (pressure is all foreign)."""
+    """Cross-sections of one molecule in dry air; broadening by water is left out, as on the ground.
+
+    Under 43 kg m-2 of water at air mass 2.5, water on CO2 (1.8 times as wide as air) would add 0.2 % (B2) and
+    0.3 % (B3) to the apparent column, and on water itself change single lines by up to 0.06 of transmittance.
+    """
 
     def __init__(self, source: LineSource, molecule: str, partition_sums: PartitionSums):
         # The class below LineAbsorber of sasktran2 is used since that one needs hapi at run time.

@@ -18,6 +18,7 @@ from truth.spectroscopy.partition import PartitionSums
 
 REACH = 10.0  # widths about a centre; there the difference is 1e-6 of the peak and falls as the fourth power
 WEAKEST = 3e-5  # of the strongest line of the molecule in the band; weaker lines stay Voigt
+LEAST_PRESSURE_PA = 100.0  # Pa; above, 1e-3 of the air whose lines change by 1e-3 at most
 
 
 class SpeedDependence:
@@ -32,6 +33,8 @@ class SpeedDependence:
 
     def add(self, cross_section: np.ndarray, wavenumber_cm1: np.ndarray, pressure_pa: float) -> None:
         """Add to a (temperature, point) cross-section, cm2, in place."""
+        if pressure_pa < LEAST_PRESSURE_PA:
+            return
         lines = self._lines
         lorentz, doppler = lines.lorentz_cm1(pressure_pa, self._t), lines.doppler_cm1(self._t)
         for n, centre in enumerate(lines.shifted_cm1(pressure_pa)):

@@ -23,6 +23,7 @@ PRESSURE_PA = np.concatenate(  # nodes, even in the logarithm, closer where the 
     (np.geomspace(2.0, 20_000.0, 35, endpoint=False), np.geomspace(20_000.0, 115_000.0, 12))
 )
 TEMPERATURE_K = np.arange(150.0, 331.0, 10.0)
+COARSE_K = TEMPERATURE_K[::2]  # what is added to Voigt is smooth: computed here, cubic between
 LAYOUT = "2"  # change with the meaning of the files
 
 
@@ -127,15 +128,18 @@ def cross_sections(
     absorber = LineAbsorber(source, gas, sums)
     wavenumber_cm1 = band.wavenumber_cm1
     additions = _additions(source, sums, band, gas, shape)
+    index, weight = _cubic(COARSE_K, TEMPERATURE_K)
+    to_nodes = np.zeros((len(TEMPERATURE_K), len(COARSE_K)))
+    np.put_along_axis(to_nodes, index, weight, axis=1)
     table = np.empty((len(PRESSURE_PA), len(TEMPERATURE_K), len(wavenumber_cm1)), np.float32)
     for i, pressure_pa in enumerate(PRESSURE_PA):
         pressures = np.full(len(TEMPERATURE_K), pressure_pa)
         node = absorber.cross_section(wavenumber_cm1, TEMPERATURE_K, pressures)
         if additions:
-            more_cm2 = np.zeros_like(node)
+            more_cm2 = np.zeros((len(COARSE_K), len(wavenumber_cm1)))
             for addition in additions:
                 addition.add(more_cm2, wavenumber_cm1, pressure_pa)
-            node = np.maximum(node + 1e-4 * more_cm2, 0.0)
+            node = np.maximum(node + 1e-4 * (to_nodes @ more_cm2), 0.0)
         table[i] = node
     return table
 
@@ -147,11 +151,11 @@ def _additions(
     near = Parameters.of(gas, source.within(gas, low, high))
     made: list[LineMixing | SpeedDependence] = []
     if shape.speed_dependence:
-        made.append(SpeedDependence(near, sums, TEMPERATURE_K))
+        made.append(SpeedDependence(near, sums, COARSE_K))
     if shape.line_mixing and gas == mixing.MOLECULE:
         lines = Parameters.of(gas, source.within(gas, *mixing.BAND_CM1))
         if low < mixing.BAND_CM1[1] and high > mixing.BAND_CM1[0]:
-            made.append(LineMixing(lines, sums, TEMPERATURE_K, WING_CM1))
+            made.append(LineMixing(lines, sums, COARSE_K, WING_CM1))
     return made
 
 
