@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import norm
 
 from truth import aerosol
 from truth.config import Particles, TruthConfig
 from truth.particles import SPECIES
+from truth.scene import sample, write_truth
 
 SEED = 5
 JULY_S, JANUARY_S = 1.7838e9, 1.7681e9  # unix s in 2026
@@ -160,3 +162,28 @@ def test_climatology_of_mountains_is_thinner():
     assert plateau < 0.2 * sea
     middle_of_none = aerosol.profiles(config, SEED, (*place[:2], np.array([JANUARY_S])), levels(1), 1.0)
     assert 0.0 < middle_of_none["aod"][1][0] < 1.0
+
+
+def test_scene_and_file_carry_particles(tmp_path):
+    """From footprint to truth.nc: each layer in its variable, totals above relief too."""
+    corner = np.array([[0.04, 0.04, -0.04, -0.04]])
+    geometry = xr.Dataset(
+        {
+            "sounding_id": ("sounding", [10**11 + 11]),
+            "time": ("sounding", [JULY_S]),
+            "latitude": ("sounding", [46.0]),
+            "longitude": ("sounding", [8.0]),
+            "vertex_latitude": (("sounding", "vertex"), 46.0 + corner),
+            "vertex_longitude": (("sounding", "vertex"), 8.0 + np.array([[-0.03, 0.03, 0.03, -0.03]])),
+            "solar_zenith_angle": ("sounding", [30.0]),
+        }
+    )
+    config = TruthConfig(aerosol=(DUST, SOOT), cirrus=CIRRUS, cloud="climatology", relief=True, surface="map")
+    scene = sample(geometry, config, 3)
+    write_truth(scene, tmp_path / "truth.nc")
+    with xr.open_dataset(tmp_path / "truth.nc") as written:
+        assert float(written["aod"][0]) == pytest.approx(0.35)
+        assert float(written["cirrus_optical_depth"][0]) == pytest.approx(0.2)
+        assert 0.0 <= float(written["cloud_fraction"][0]) <= 1.0
+    assert scene["aerosol_optical_depth"].sel(species="dust").sum() == pytest.approx(0.3)
+    assert scene["cloud_optical_depth"].sizes["layer"] == 60
