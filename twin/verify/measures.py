@@ -17,10 +17,11 @@ from twin.verify.statistics import (
     rms,
     scatter,
     scatter_ratio,
-    slope,
+    slope_interval,
 )
 
 PRIOR_ERROR_LEAST_PPM = 0.5  # ppm, of the mean prior error below which its leak is a ratio of noise
+WRONG_PPM = 3.0  # ppm, twice the mission's threshold of the random error: a good flag on it misleads users
 FLAGS = ("snow", "surface_pressure", "chi2")  # reasons of L2 that have a figure
 Figures = dict[str, float]
 
@@ -95,7 +96,9 @@ def kept(soundings: Soundings) -> Figures:
     """Give the errors of XCO2 of what the quality flag leaves."""
     use = soundings.kept
     raw, smoothed = soundings.error_ppm[use], soundings.smoothed_error_ppm[use]
+    expected = soundings.observed["sounding_id"].size
     return {
+        "kept_wrong_fraction": float(np.sum(np.abs(raw) > WRONG_PPM)) / expected if expected else math.nan,
         "kept_error_mean_ppm": mean(raw),
         "kept_error_mean_abs_ppm": abs(mean(raw)),
         "kept_error_scatter_ppm": scatter(raw),
@@ -111,7 +114,7 @@ def anomaly(soundings: Soundings) -> Figures:
     prior_error = mean(soundings.l2["xco2_apriori"][use] - true)
     leak = mean(found - true) / prior_error if abs(prior_error) >= PRIOR_ERROR_LEAST_PPM else math.nan
     return {
-        "anomaly_slope": slope(true, found),
+        **_spread("anomaly_slope", slope_interval(true, found), ""),
         "anomaly_correlation": correlation(true, found),
         "anomaly_true_range_ppm": float(np.ptp(true)) if true.size else math.nan,
         "prior_error_mean_ppm": prior_error,

@@ -93,11 +93,22 @@ def scatter(errors: np.ndarray) -> float:
     return float(np.std(errors, ddof=1)) if errors.size > 1 else np.nan
 
 
-def slope(x: np.ndarray, y: np.ndarray) -> float:
-    """Give the least-squares slope of y on x; NaN where x does not vary."""
+def slope_interval(x: np.ndarray, y: np.ndarray) -> Interval:
+    """Give the least-squares slope of y on x and its 95 % interval, Student's t with n - 2.
+
+    The interval takes the residuals as independent; NaN where x does not vary or nothing is left to judge by.
+    """
     if x.size < 2 or not np.ptp(x) > 0.0:
-        return np.nan
-    return float((x - x.mean()) @ (y - y.mean()) / np.sum((x - x.mean()) ** 2))
+        return UNKNOWN
+    about, free = x - x.mean(), x.size - 2
+    estimate = float(about @ (y - y.mean()) / (about @ about))
+    if free < 1:
+        return Interval(estimate, np.nan, np.nan)
+    residual = y - y.mean() - estimate * about
+    reach = special.stdtrit(free, 0.5 + CONFIDENCE / 2) * np.sqrt(
+        residual @ residual / free / (about @ about)
+    )
+    return Interval(estimate, estimate - float(reach), estimate + float(reach))
 
 
 def correlation(x: np.ndarray, y: np.ndarray) -> float:

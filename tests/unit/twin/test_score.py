@@ -274,9 +274,20 @@ def test_anomalies_follow_the_truth_with_their_slope(fake_run):
     edit(root / "truth.nc", lambda file: file["xco2"].__setitem__(slice(None), TRUE_PPM + anomaly))
     found = judged(fake_run)["figures"]
     assert found["anomaly_slope"] == pytest.approx(0.8, abs=ROUNDING)
+    fitted = stats.linregress(anomaly, 0.8 * anomaly + noise)
+    reach = stats.t.ppf(0.975, 22) * fitted.stderr
+    assert found["anomaly_slope_low"] == pytest.approx(0.8 - reach, abs=ROUNDING)
+    assert found["anomaly_slope_high"] == pytest.approx(0.8 + reach, abs=ROUNDING)
     assert found["anomaly_true_range_ppm"] == pytest.approx(3.0, abs=ROUNDING)
     expected = 0.8 * anomaly.std() / math.hypot(0.8 * anomaly.std(), 0.5)
     assert found["anomaly_correlation"] == pytest.approx(expected, abs=ROUNDING)
+
+
+def test_what_is_kept_though_wrong_is_counted(fake_run):
+    """Four soundings 9 ppm off, one of them flagged: three mislead."""
+    fake_run.errors_ppm = np.where(np.arange(24) < 4, 9.0, 0.0)
+    fake_run.reasons = {0: 2}
+    assert figures(fake_run)["kept_wrong_fraction"] == pytest.approx(3 / 24)
 
 
 def test_the_leak_of_the_prior(fake_run):
