@@ -1,4 +1,4 @@
-"""Turn footprint corners into sub-samples that cover the quadrilateral with area weights."""
+"""Turn footprint corners into sub-samples that share out the exposure evenly."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ def sub_samples(
     across: int = ACROSS,
     along: int = ALONG,
 ) -> SubSamples:
-    """Map the unit square bilinearly onto the corners and sample cell centres.
+    """Map the unit square of angle and time bilinearly onto the corners and sample cell centres.
 
+    The detector adds up radiance over angle and time, so that all cells weigh the same, whatever area
+    the motion gives them.
     vertex_*_deg  (sounding, 4)  start-left, start-right, end-right, end-left
     """
     corner = unit_vector(vertex_latitude_deg, vertex_longitude_deg)[:, :, np.newaxis, :]
@@ -42,12 +44,11 @@ def sub_samples(
     end = (1 - u) * end_left + u * end_right
     place = (1 - v) * start + v * end
     d_u = (1 - v) * (start_right - start_left) + v * (end_right - end_left)
-    area = np.linalg.norm(np.cross(d_u, end - start), axis=-1)
     radius = np.linalg.norm(place, axis=-1)
     return SubSamples(
         latitude_deg=np.degrees(np.arcsin(place[..., 2] / radius)),
         longitude_deg=np.degrees(np.arctan2(place[..., 1], place[..., 0])),
-        weight=area / area.sum(axis=-1, keepdims=True),
+        weight=np.full(radius.shape, 1.0 / (across * along)),
         half_across=d_u / (2 * across),
         half_along=(end - start) / (2 * along),
     )

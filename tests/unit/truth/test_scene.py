@@ -50,11 +50,12 @@ def dry_weights(scene: xr.Dataset) -> np.ndarray:
     return atmosphere.level_weights(atmosphere.columns(*fields).dry_air)
 
 
-def test_sub_samples_weigh_by_area():
-    """A trapezoid twice as wide at its start has its centroid 4/9 of the way to the end."""
+def test_sub_samples_share_the_exposure_evenly():
+    """A strip twice as wide at its start is seen as long there as at its end."""
     samples = sub_samples(np.array([[0.0, 0.0, 0.09, 0.09]]), np.array([[-0.02, 0.02, 0.01, -0.01]]), 9, 90)
     along = float(np.sum(samples.weight * samples.latitude_deg)) / 0.09
-    assert along == pytest.approx(4 / 9, abs=1e-4)
+    assert along == pytest.approx(1 / 2, abs=1e-4)
+    assert samples.weight.sum() == pytest.approx(1.0)
 
 
 def test_sub_samples_cover_the_date_line():
