@@ -40,8 +40,8 @@ def effective_albedo(medium: Medium, geometry: Geometry, ground: Ground) -> np.n
         light = _sky_light(medium, beam, sky, np.stack([solid_angle * reflectance, solid_angle]))
         reflected += transmittance * light[0]
         white += transmittance * light[1]
-    mean = np.sum(reflected) / np.sum(white)
-    return np.divide(reflected, white, out=np.full(points, mean), where=white > 0.0)
+    unlit = np.full(points, ground.lambertian)
+    return np.divide(reflected, white, out=unlit, where=white > 0.0)
 
 
 def _sky_light(medium: Medium, beam: Direction, sky: Direction, weights: np.ndarray) -> np.ndarray:

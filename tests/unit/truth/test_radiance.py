@@ -10,6 +10,7 @@ from truth import atmosphere, radiance, surface
 from truth.constants import EARTH_MEAN_RADIUS, PHOTONS_PER_MEGARAYLEIGH
 from truth.diffuse import diffuse
 from truth.discrete_ordinates import diffuse_solved, sasktran2_radiance
+from truth.emission import sif_spectrum
 from truth.ground import Ground
 from truth.layers import layers
 from truth.optics import Medium, gas_medium
@@ -306,6 +307,85 @@ def test_result_does_not_depend_on_neighbours(four_tables):
     alone = radiance.radiances(second, folder, CONFIG)
     assert np.array_equal(together["radiance_B1"][1], alone["radiance_B1"][0])
     assert alone.attrs["line_list_sha256"] == read_lines(radiance.DATA).sha256
+
+
+@pytest.mark.parametrize("sza_deg", [88.0, 120.0])
+def test_night_has_airglow_only(four_tables, sza_deg):
+    folder, _ = four_tables
+    light = radiance.radiances(scene(sza_deg, airglow_mr=5.0), folder, CONFIG)
+    for name in ("B1", "B2", "B3"):
+        assert not light[f"radiance_{name}"].values.any()
+    assert float(light["radiance_B4"].max()) > 0.0
+
+
+def test_the_last_daylight_is_computed(four_tables):
+    folder, _ = four_tables
+    light = radiance.radiances(scene(87.9, 20.0, 90.0, ocean=False), folder, CONFIG)
+    for name in radiance.BAND_ORDER:
+        assert np.all(np.isfinite(light[f"radiance_{name}"]))
+        assert float(light[f"radiance_{name}"].max()) > 0.0
+
+
+def with_particles(where, **depths):
+    """Put each species evenly into the lowest 8 layers; cloud_optical_depth for the cloudy part."""
+    where = where.copy(deep=True)
+    for species, depth in depths.items():
+        name = "cloud_optical_depth" if species == "cloud" else "aerosol_optical_depth"
+        at = {} if species == "cloud" else {"species": list(where["species"].values).index(species)}
+        where[name][{"sounding": 0, "layer": slice(52, 60), **at}] = depth / 8.0
+    return where
+
+
+def test_cloud_mixes_independent_pixels(four_tables, cia):
+    light = {}
+    for share in (0.0, 0.3, 1.0):
+        where = with_particles(scene(40.0, 20.0, ocean=False), cloud=10.0)
+        where["cloud_fraction"][:] = share
+        common = radiance.Sounding.of(where.isel(sounding=0), CONFIG)
+        light[share] = radiance.daylight(common, four_tables[1]["B2"], cia)
+    assert light[1.0].max() > 1.5 * light[0.0].max()  # a bright cloud
+    np.testing.assert_allclose(light[0.3], 0.7 * light[0.0] + 0.3 * light[1.0], rtol=one_part_in_1e5)
+
+
+def test_fluorescence_leaves_straight_up(four_tables, cia):
+    folder, tables = four_tables
+    where = scene(40.0, 20.0, ocean=False)
+    dark = radiance.radiances(where, folder, SINGLE)
+    where["sif"][:] = 1.5
+    glowing = radiance.radiances(where, folder, SINGLE)
+    medium, geometry = optics(tables["B1"], cia, where)
+    nu = tables["B1"].wavenumber_cm1
+    photons = 1.5 * sif_spectrum(nu) * 1e-2 / (6.62607015e-34 * 299792458.0 * nu)
+    expected = photons * np.exp(-(geometry.view @ medium.extinction))
+    added = (glowing["radiance_B1"] - dark["radiance_B1"]).values[0]
+    np.testing.assert_allclose(added, expected, atol=2e-7 * float(dark["radiance_B1"].max()))
+    assert expected.max() > 5e-3 * float(dark["radiance_B1"].max())
+    assert np.array_equal(glowing["radiance_B4"], dark["radiance_B4"])
+
+
+def test_coast_reflects_by_its_shares(four_tables):
+    """Single scattering: half of each ground's light."""
+    folder, _ = four_tables
+    sea, land = scene(40.0, 40.0), scene(40.0, 40.0, ocean=False)
+    coast = land.copy(deep=True)
+    coast["albedo"][:] = 0.5 * land["albedo"]
+    coast["land_fraction"][:] = 0.5
+    both = [radiance.radiances(each, folder, SINGLE)["radiance_B2"].values for each in (sea, land, coast)]
+    np.testing.assert_allclose(both[2], 0.5 * (both[0] + both[1]), rtol=one_part_in_1e5)
+
+
+@pytest.mark.parametrize(("name", "species"), [("B1", "sulphate"), ("B3", "dust")])
+def test_regression_with_particles_agrees_with_sasktran2_everywhere(four_tables, cia, name, species):
+    where = with_particles(scene(50.0, 20.0, 120.0, ocean=False), **{species: 0.2})
+    common = radiance.Sounding.of(where.isel(sounding=0), CONFIG)
+    ground = Ground(0.3)
+    ((_, medium, fineness),) = radiance.skies(common, four_tables[1][name], cia, ground)
+    fitted = diffuse(medium, common.geometry, ground, fineness)
+    some = np.random.default_rng(5).choice(len(fitted), 40, replace=False)
+    error = fitted[some] - diffuse_solved(medium.at(some), common.geometry, 0.3, fineness.streams)
+    brightest = radiance.reflected(medium, common.geometry, ground, fineness).max()
+    assert np.sqrt(np.mean(error**2)) < one_part_in_1e4 * brightest
+    assert fitted.max() > 0.1 * brightest  # what is fitted is not negligible
 
 
 def test_angles_have_limits_in_pairs():
