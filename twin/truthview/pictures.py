@@ -103,8 +103,9 @@ def describe(seen: xr.Dataset) -> str:
         f"Sun at {float(seen['solar_zenith_angle']):.1f}°, "
         f"view at {float(seen['sensor_zenith_angle']):.1f}° (simulation)"
     )
+    kind = seen["surface_kind"].attrs["flag_meanings"].split()[int(seen["surface_kind"])]
     second = (
-        f"XCO2 {float(seen['xco2']):.2f} ppm, surface {float(seen['surface_pressure']) / 100:.1f} hPa at "
+        f"XCO2 {float(seen['xco2']):.2f} ppm, {kind} at {float(seen['surface_pressure']) / 100:.1f} hPa and "
         f"{float(seen['surface_altitude']):.0f} m, aerosol optical depth {float(seen['aod']):.2f}, "
         f"cloud {100 * float(seen['cloud_fraction']):.0f} %"
     )

@@ -21,7 +21,16 @@ DAYLIGHT_SZA_DEG = 85.0  # deg, beyond it the light of the sphere's edge is not 
 STEEPEST_VZA_DEG = 75.0
 MODES = ("nadir", "glint")
 PHOTONS = {"units": "s-1 m-2 sr-1 um-1", "comment": "counts photons"}
-TOLD = ("xco2", "surface_pressure", "surface_altitude", "wind_speed", "aod", "cloud_fraction", "sif")
+TOLD = (
+    "xco2",
+    "surface_pressure",
+    "surface_altitude",
+    "wind_speed",
+    "aod",
+    "cloud_fraction",
+    "sif",
+    "surface_kind",
+)
 
 
 def check_place(latitude: float, longitude: float) -> None:
@@ -147,7 +156,9 @@ def _place(scene: xr.Dataset) -> xr.Dataset:
         }
         place[name] = ((), float(scene[name][0]), attributes)
     for name in TOLD:
-        place[name] = ((), float(scene[name][0]), dict(scene[name].attrs))
+        place[name] = ((), scene[name].values[0], dict(scene[name].attrs))
+    kind = place["surface_kind"]
+    kind.attrs["flag_values"] = np.array(kind.attrs["flag_values"], kind.dtype)
     for name, units in (("latitude", "degrees_north"), ("longitude", "degrees_east")):
         attributes = {"units": units, "standard_name": name, "long_name": f"{name} of the footprint centre"}
         place.coords[name] = ((), float(scene[name][0]), attributes)
