@@ -17,7 +17,7 @@ from truth.spectroscopy.parameters import Parameters
 from truth.spectroscopy.partition import PartitionSums
 
 REACH = 10.0  # widths about a centre; there the difference is 1e-6 of the peak and falls as the fourth power
-WEAKEST = 3e-5  # of the strongest line of the molecule in the band; weaker lines stay Voigt
+WEAKEST = 3e-6  # of the strongest line of the molecule in the band; weaker lines stay Voigt
 LEAST_PRESSURE_PA = 100.0  # Pa; above, 1e-3 of the air whose lines change by 1e-3 at most
 
 
