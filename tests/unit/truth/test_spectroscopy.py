@@ -117,7 +117,7 @@ def test_grid_covers_the_bands_with_margin_and_avoids_round_numbers():
 def test_interpolated_transmittance_matches_direct_computation(tmp_path, monkeypatch, gas):
     """A slant path (air mass 2.5) between the nodes where it is worst: strong CO2, a hot water line.
 
-    Over all bands and gases, air masses 1 to 6 and profiles up to 22 K colder the largest error is 8e-5.
+    Over all bands and gases, air masses 1 to 6 and profiles up to 22 K colder the largest error is 6e-5.
     """
     monkeypatch.setattr(tables, "BANDS", (Band("B3", 2030.0, 2036.0, 0.1, 0.006),))
     table = tables.prepare(tmp_path, read_lines(DATA), PARTITION_SUMS)["B3"]
