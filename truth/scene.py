@@ -139,7 +139,7 @@ def write_truth(scenes: xr.Dataset | Iterable[xr.Dataset], path: Path | str) -> 
     """Write truth.nc (CF-1.11), one row per sounding_id, levels top to surface."""
     parts = [scenes] if isinstance(scenes, xr.Dataset) else list(scenes)
     product = _product()
-    truth = xr.Dataset(attrs=product["global"] | parts[0].attrs)  # the scenes say which lines made their light
+    truth = xr.Dataset(attrs=product["global"] | parts[0].attrs)  # which say what lines made the light
     for name, row in product["truth"].items():
         pieces = [part[row.get("source", name)] for part in parts]
         values = np.concatenate([piece.values for piece in pieces]) * row.get("factor", 1)
