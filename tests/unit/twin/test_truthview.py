@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import skyfield_data
 import xarray as xr
-from skyfield.api import load, load_file, wgs84
+from skyfield.api import load as skyfield_load
+from skyfield.api import load_file, wgs84
 from typer.testing import CliRunner
 
 from truth import radiance
@@ -19,6 +20,9 @@ from truth.config import TruthConfig
 from truth.scene import Truth
 from twin import cli
 from twin.errors import BadInput
+from twin.mission import pointing
+from twin.run import find
+from twin.scenario import load
 from twin.truthview import asked, fields, places, spectra
 
 CHECKER = Path(sysconfig.get_path("scripts")) / "compliance-checker"
@@ -135,7 +139,7 @@ def sun(latitude: float, longitude: float) -> tuple[float, float]:
     try:
         place = planets["earth"] + wgs84.latlon(latitude, longitude)
         height, azimuth, _ = (
-            place.at(load.timescale(builtin=True).from_datetime(NOON))
+            place.at(skyfield_load.timescale(builtin=True).from_datetime(NOON))
             .observe(planets["sun"])
             .apparent()
             .altaz()
@@ -152,6 +156,21 @@ def test_the_sun_stands_where_skyfield_has_it(latitude, longitude):
     assert float(geometry["solar_zenith_angle"][0]) == pytest.approx(sza, abs=ABERRATION_DEG)
     off = (float(geometry["solar_azimuth_angle"][0]) - saa + 180.0) % 360.0 - 180.0
     assert abs(off) * np.sin(np.radians(sza)) < ABERRATION_DEG
+
+
+def test_angles_and_speeds_are_those_of_a_pass():
+    """A footprint of the orbit's own geometry, looked at again as a place."""
+    seen = pointing.observe(load(find("nadir_land"))).isel(sounding=[1])
+    at = datetime.fromtimestamp(float(seen["time"][0]), UTC)
+    found = places.sunlit(seen["latitude"].values, seen["longitude"].values, at)
+    for name, tolerance in (
+        ("solar_zenith_angle", 1e-4),
+        ("solar_azimuth_angle", 1e-4),
+        ("sun_recession_speed", 0.1),
+        ("earth_sun_distance", 1e-9),
+        ("vertex_latitude", 0.05),
+    ):
+        np.testing.assert_allclose(found[name], seen[name], atol=tolerance, err_msg=name)
 
 
 @pytest.mark.parametrize("latitude", [0.0, 60.0, 90.0])
