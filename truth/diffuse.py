@@ -13,6 +13,8 @@ from truth.predictors import known
 from truth.scattering import Geometry
 
 THICKEST = 0.5  # 1, depth of a layer for sasktran2: its source is taken at the middle, 1 % off at 0.4
+SMALLEST_VARIANCE = 1e-12  # 1, of the largest: the predictors are of single precision
+RELATIVE_CUT = 1e-6  # 1, of the singular values of the fit
 CANDIDATE_STEP = 4  # every fourth point may become a fitted one
 
 
@@ -36,7 +38,7 @@ def diffuse(medium: Medium, geometry: Geometry, ground: Ground, depth: Depth) ->
     chosen = spread_points(forms, depth.points)
     merged, add = merge(medium, geometry, depth.solved_layers, THICKEST)
     solved = diffuse_over(medium.at(chosen).merged(add), merged, ground, depth.streams)
-    coefficients, *_ = np.linalg.lstsq(forms[:, chosen].T.astype(float), solved, rcond=1e-7)
+    coefficients, *_ = np.linalg.lstsq(forms[:, chosen].T.astype(float), solved, rcond=RELATIVE_CUT)
     return coefficients.astype(forms.dtype) @ forms
 
 
@@ -46,10 +48,17 @@ def diffuse_over(medium: Medium, geometry: Geometry, ground: Ground, streams: in
 
 
 def spread_points(forms: np.ndarray, count: int) -> np.ndarray:
-    """Choose points far from each other in the space of the predictors, the brightest first."""
-    space = forms[:, ::CANDIDATE_STEP]
-    chosen = [int(space.sum(axis=0).argmax())]
-    distance = np.full(space.shape[1], np.inf, space.dtype)
+    """Choose points far from each other in the space of the predictors, the brightest first.
+
+    The axes along which the predictors hardly vary are stretched, by the fourth root of their variance:
+    not stretched they are left to chance, and stretched to equal variance they draw all points to odd ones.
+    """
+    plain = forms[:, ::CANDIDATE_STEP].astype(float)
+    variance, axes = np.linalg.eigh(plain @ plain.T)
+    kept = variance > SMALLEST_VARIANCE * variance[-1]
+    space = (axes[:, kept] * variance[kept] ** -0.25).T @ plain
+    chosen = [int(plain.sum(axis=0).argmax())]
+    distance = np.full(space.shape[1], np.inf)
     while len(chosen) < count:
         latest = space[:, chosen[-1], None]
         np.minimum(distance, np.sum((space - latest) ** 2, axis=0), out=distance)
