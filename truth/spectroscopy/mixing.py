@@ -97,7 +97,7 @@ def coefficients(lines: Parameters, strength: np.ndarray, temperature_k: np.ndar
     coupling[_apart(np.sign(branch)) > 0.0] *= OTHER_BRANCH
     np.fill_diagonal(coupling, 0.0)
     distance = lines.centre_cm1[:, None] - lines.centre_cm1
-    np.fill_diagonal(distance, np.inf)
+    distance[distance == 0.0] = np.inf  # itself, or a line the list holds twice
     widths = lines.lorentz_cm1(REFERENCE_PRESSURE_PA, temperature_k)
     pairs = zip(strength, widths, strict=True)
     return np.array([-2.0 * (relaxation(s, g, coupling) / distance).sum(axis=1) / s for s, g in pairs])

@@ -79,6 +79,17 @@ def test_hot_bands_and_other_lines_find_no_place(main):
     assert not mixing.levels(strange)[2].any()
 
 
+def test_a_line_that_stands_twice_does_no_harm(main, sums):
+    """Halves at one place mix with the rest as the whole did."""
+    two = main.where(np.array([0, *range(75)]))
+    strength = two.strength(T, sums)
+    strength[:, :2] /= 2.0
+    y = mixing.coefficients(two, strength, T)
+    whole = mixing.coefficients(main, main.strength(T, sums), T)
+    assert np.all(np.isfinite(y))
+    np.testing.assert_allclose(y[:, 1:], whole, atol=0.05 * np.abs(whole).max())
+
+
 @pytest.fixture
 def rates(monkeypatch):
     """Keep the relaxation matrices that coefficients are made of."""
