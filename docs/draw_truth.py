@@ -1,7 +1,8 @@
 """Draw docs/figures/truth_*.png, a picture of every layer of nature, and print the table of docs/truth.md.
 
 python docs/draw_truth.py [NAME ...] draws all pictures or those named: co2 biosphere synoptic plumes surface
-reflectance relief aerosol particles cloud emission atmosphere spectra.
+reflectance relief aerosol particles cloud emission atmosphere spectra. Without names the table at the end of
+docs/truth.md is written anew.
 """
 
 from __future__ import annotations
@@ -23,17 +24,16 @@ from truth_panels import (
     JULY_S,
     KIND_COLOURS,
     KM_PER_DEGREE,
-    ROWS,
     SEED,
     STEP_DEG,
     globe,
-    note,
     panels,
     region,
     save,
     square,
     world,
 )
+from truth_table import ROWS, note, note_columns, note_plumes, plume
 
 from truth import (
     aerosol,
@@ -44,13 +44,12 @@ from truth import (
     co2,
     emission,
     particles,
-    plumes,
     relief,
     surface,
     weather,
 )
 from truth.config import Particles, Source, TruthConfig
-from truth.footprint import SubSamples, sub_samples
+from truth.footprint import sub_samples
 from truth.landcover import KINDS
 from truth.scene import Truth
 from twin.truthview import asked, fields, places, spectra
@@ -139,27 +138,6 @@ def draw_synoptic() -> None:
         note(f"rms difference of XCO2 {km} km apart, ppm", f"{published[km]}", f"{found:.3f}")
 
 
-def cells(
-    x_km: np.ndarray, y_km: np.ndarray, centre: tuple[float, float], size_km: float, **counts
-) -> SubSamples:
-    """Lay square cells around places east and north of a centre (latitude, longitude)."""
-    corner = 0.5 * size_km * np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
-    latitude = centre[0] + (y_km.ravel()[:, None] + corner[:, 1]) / KM_PER_DEGREE
-    east = (x_km.ravel()[:, None] + corner[:, 0]) / KM_PER_DEGREE
-    return sub_samples(latitude, centre[1] + east / np.cos(np.radians(centre[0])), **counts)
-
-
-def plume(
-    config: TruthConfig, grid: tuple[np.ndarray, np.ndarray], size_km: float, time_s: float = JULY_S
-) -> np.ndarray:
-    """Give the enhancement of the configuration's first source over a grid of cells, ppm."""
-    source = config.sources[0]
-    some = cells(*grid, (source.latitude, source.longitude), size_km, across=1, along=1)
-    air = np.full(some.weight.shape[0], 1e5 / 9.80665 / 28.9647e-3)
-    found = plumes.enhancement(some, air, np.full(air.size, time_s), config, SEED)
-    return found[:, 0].reshape(grid[0].shape)
-
-
 def draw_plumes() -> None:
     figure, axes = panels(3, height=2.9)
     stack = Source("stack", 51.27, 19.33, 20.0)
@@ -178,36 +156,7 @@ def draw_plumes() -> None:
         region(axis, (km, km), values, title, "ppm", cmap="magma_r", vmin=0, vmax=np.percentile(values, 99.7))
         axis.set(xlabel="km east", ylabel="km north", aspect="equal")
     save(figure, "plumes")
-    _note_plumes()
-
-
-def _note_plumes() -> None:
-    """Repeat the published cases: footprints that begin at the source, stability B, 5 m/s, 1000 hPa."""
-    air = np.array([1e5 / 9.80665 / 28.9647e-3])
-    for mt, extent, (length, width), expected in (
-        (10, 0.0, (2.0, 2.0), 2.0),
-        (10, 0.0, (9.0, 4.5), 0.90),
-        (33, 0.0, (2.0, 2.0), 6.7),
-        (33, 0.0, (9.0, 4.5), 3.0),
-        (17, 30e3, (9.0, 4.5), 0.35),
-    ):
-        config = TruthConfig(plumes="steady", sources=(Source("s", 0.0, 0.0, mt, extent),), wind_speed=5.0)
-        start = extent / 2e3
-        east = np.array([[start, start, start + length, start + length]]) / KM_PER_DEGREE
-        north = width / 2 * np.array([[1, -1, -1, 1]]) / KM_PER_DEGREE
-        some = sub_samples(north, east)
-        found = float(np.sum(some.weight * plumes.enhancement(some, air, np.array([JULY_S]), config, SEED)))
-        what = f"{mt} Mt/yr{' over 30 km' if extent else ''} in {width:g} × {length:g} km, ppm"
-        note(what, f"{expected:g}", f"{found:.2f}")
-    km = np.arange(0.5, 40.0)
-    grid = np.meshgrid(km, km - 20.0)
-    peak = {}
-    for kind, moments in (("steady", 1), ("turbulent", 20)):
-        config = TruthConfig(plumes=kind, sources=(Source("s", 0.0, 0.0, 20.0),), wind_speed=5.0)
-        peak[kind] = [plume(config, grid, 1.0, JULY_S + 10_800.0 * k).max() for k in range(moments)]
-    ratio = np.median(peak["turbulent"]) / peak["steady"][0]
-    what = "peak of a 1 km map, turbulent over steady, median of 20 moments"
-    note(what, "2.3 (7.1 against 3.1 ppm of a 1.1 km model run)", f"{ratio:.1f}")
+    note_plumes()
 
 
 # --- the ground
@@ -306,6 +255,7 @@ def draw_atmosphere() -> None:
     values = weather.sea_level_pressure(SEED, *grid, JULY_S) / 100
     world(c, values, "c  sea-level pressure, one moment", "hPa", cmap="viridis")
     save(figure, "atmosphere")
+    note_columns()
 
 
 def draw_aerosol() -> None:
@@ -483,8 +433,14 @@ DRAWINGS: dict[str, Callable[[], None]] = {
 def main() -> None:
     for name in sys.argv[1:] or DRAWINGS:
         DRAWINGS[name]()
-    print("| quantity | expected | here |\n|---|---|---|")
-    print("\n".join(f"| {' | '.join(row)} |" for row in ROWS))
+    table = "\n".join(
+        f"| {' | '.join(row)} |" for row in [("quantity", "expected", "here"), ("---",) * 3, *ROWS]
+    )
+    print(table)
+    if not sys.argv[1:]:
+        page = Path(__file__).with_name("truth.md")
+        head, _ = page.read_text(encoding="utf-8").split("| quantity ", 1)
+        page.write_text(f"{head}{table}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

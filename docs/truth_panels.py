@@ -1,4 +1,4 @@
-"""Give docs/draw_truth.py its panels: maps with coast lines, small PNG files, the table of figures."""
+"""Give docs/draw_truth.py its panels: maps with coast lines, small PNG files."""
 
 from __future__ import annotations
 
@@ -31,13 +31,8 @@ KM_PER_DEGREE = np.radians(EARTH_MEAN_RADIUS) / 1e3
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
 BAND_UM = {"B1": 0.76, "B4": 1.27, "B2": 1.61, "B3": 2.04}
 KIND_COLOURS = ("#08306b", "#74c476", "#00441b", "#a6761d", "#fee391", "#f0f0f0", "#d7191c")
-ROWS: list[tuple[str, str, str]] = []  # of the printed table: what, expected, measured
 plt.rcParams |= {"font.size": 8, "axes.titlesize": 9, "axes.titlelocation": "left", "legend.frameon": False}
 plt.rcParams |= {"axes.prop_cycle": plt.cycler(color=CYCLE), "axes.grid": False, "legend.fontsize": 7}
-
-
-def note(what: str, expected: str, measured: str) -> None:
-    ROWS.append((what, expected, measured))
 
 
 def save(figure: plt.Figure, name: str) -> None:
