@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from truth.particles import SPECIES
+
+_CHOICES = {
+    "co2": ("uniform", "climatology", "file"),
+    "plumes": ("none", "steady", "turbulent"),
+    "stability": ("A", "B", "C", "D", "E", "F"),
+}
+
 
 @dataclass(frozen=True)
 class Source:
@@ -27,6 +35,12 @@ class Particles:
     height: float  # m above sea level, of the centre
     thickness: float  # m, standard deviation of the Gaussian
     variability: float = 0.0  # 1, standard deviation of ln optical depth, a random field
+
+    def __post_init__(self) -> None:
+        if self.type not in SPECIES:
+            raise ValueError(f"expected particles of {', '.join(SPECIES)}, got {self.type!r}")
+        if not self.thickness > 0.0:
+            raise ValueError(f"expected a thickness above 0 m, got {self.thickness:g}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,7 @@ class TruthConfig:
     lines: str = "lines-v1"  # lines-v1, hapi, or a directory of 160-column files
     line_mixing: bool = False  # O2 A band, first order
     speed_dependence: bool = False
+    water_broadening: bool = False  # water vapour widens lines more than dry air does
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> TruthConfig:

@@ -59,7 +59,7 @@ class Sounding:
     @classmethod
     def of(cls, scene: xr.Dataset, config: Any) -> "Sounding":
         """Prepare one sounding of a scene."""
-        column = layers(scene, config.co2_intensity_scale)
+        column = layers(scene, config.co2_intensity_scale, config.water_broadening)
         return cls(scene, column, Geometry.at(*_angles_deg(scene), column.altitude_m), config)
 
 
@@ -67,7 +67,7 @@ def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
     """Give wavenumber_B1..B4 (point,) cm-1 at the ground and radiance_B1..B4 (sounding, point).
 
     Radiance in ph s-1 m-2 sr-1 um-1; the sensor sees a point at wavenumber (1 - v_sensor / c). Of config the
-    fields co2_intensity_scale, multiple_scattering, brdf and polarised are read. From DAYLIGHT_SZA_DEG on
+    fields co2_intensity_scale, water_broadening, multiple_scattering, brdf and polarised are read. From DAYLIGHT_SZA_DEG on
     only the airglow remains. Polarised, radiance is Stokes I, beside stokes_q_B1.. and stokes_u_B1..
     """
     source, shape = open_source(config.lines), LineShape(config.line_mixing, config.speed_dependence)

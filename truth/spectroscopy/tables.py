@@ -20,7 +20,7 @@ from truth.spectroscopy.partition import PartitionSums
 from truth.spectroscopy.speed import SpeedDependence
 
 PRESSURE_PA = np.concatenate(  # nodes, even in the logarithm, closer where the water is
-    (np.geomspace(2.0, 20_000.0, 35, endpoint=False), np.geomspace(20_000.0, 115_000.0, 12))
+    (np.geomspace(2.0, 20_000.0, 35, endpoint=False), np.geomspace(20_000.0, 125_000.0, 12))
 )
 TEMPERATURE_K = np.arange(150.0, 331.0, 10.0)
 COARSE_K = TEMPERATURE_K[::2]  # what is added to Voigt is smooth: computed here, cubic between

@@ -28,7 +28,10 @@ NARROW = (  # parts of the bands with both clear and black points
     Band("B3", 2035.0, 2037.0, 0.1, 0.006),
     Band("B4", 1266.0, 1270.0, 0.1, 0.01),
 )
-LINES = {"lines": "lines-v1", "line_mixing": False, "speed_dependence": False, "polarised": False}
+LINES = {"lines": "lines-v1", "line_mixing": False, "speed_dependence": False} | {
+    "water_broadening": False,
+    "polarised": False,
+}
 CONFIG = SimpleNamespace(
     **LINES, co2_intensity_scale=1.0, brdf=True, sea_skylight=False, multiple_scattering=True
 )
