@@ -66,9 +66,9 @@ class Sounding:
 def radiances(scene: xr.Dataset, tables_dir: Path, config: Any) -> xr.Dataset:
     """Give wavenumber_B1..B4 (point,) cm-1 at the ground and radiance_B1..B4 (sounding, point).
 
-    Radiance in ph s-1 m-2 sr-1 um-1; the sensor sees a point at wavenumber (1 - v_sensor / c). Of config the
-    fields co2_intensity_scale, water_broadening, multiple_scattering, brdf and polarised are read. From DAYLIGHT_SZA_DEG on
-    only the airglow remains. Polarised, radiance is Stokes I, beside stokes_q_B1.. and stokes_u_B1..
+    Radiance in ph s-1 m-2 sr-1 um-1; the sensor sees a point at wavenumber (1 - v_sensor / c). The fields of
+    config on lines, scattering and reflection are read. From DAYLIGHT_SZA_DEG on only the airglow
+    remains. Polarised, radiance is Stokes I, beside stokes_q_B1.. and stokes_u_B1..
     """
     source, shape = open_source(config.lines), LineShape(config.line_mixing, config.speed_dependence)
     tables = prepare(tables_dir, source, DATA / "partition_sums.csv", shape)
