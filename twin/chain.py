@@ -32,6 +32,10 @@ AUXILIARY = (
     "solar_continuum.csv",
     "leap_seconds.csv",
 )
+TABLES_CODE = {
+    "truth": "truth.spectroscopy",
+    "processors": "processors",
+}  # all that makes the tables of a side
 Item = tuple["Variant", int]  # a granule of a variant
 
 
@@ -66,9 +70,9 @@ class Chain:
     def variants(self) -> tuple[Variant, ...]:
         return variants(self.scenario)
 
-    def cache(self, package: str) -> str:
-        """Folder beside the run directories for the tables of one side, one for each version of its code."""
-        return f"../.cache/{package}-{provenance.package_hash(package)[:8]}"
+    def cache(self, side: str) -> str:
+        """Folder beside the run directories for the tables of one side, one for each version of their code."""
+        return f"../.cache/{side}-{provenance.package_hash(TABLES_CODE[side])[:8]}"
 
     def items(self) -> list[Item]:
         return [(variant, granule) for variant in self.variants for granule in range(variant.granules)]

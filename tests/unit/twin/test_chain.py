@@ -1,5 +1,6 @@
 """The plan of a run: variants, granules, batches and job orders, before any program starts."""
 
+import ast
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from twin import chain
+from twin import chain, provenance
 from twin.scenario import Scenario
 
 START = datetime(2026, 7, 1, 20, 40, tzinfo=UTC)
@@ -139,3 +140,16 @@ def test_only_the_twins_own_programs_speak_of_the_scenario(plan):
     made = plan(30)
     assert stage("truth").tasks(made)[0].own
     assert not stage("l0").tasks(made)[0].own
+
+
+def test_tables_of_nature_depend_on_their_own_code_alone():
+    """Their folder is named by the hash of truth.spectroscopy: that code may lean on nothing else of truth."""
+    folder = provenance.package_root("truth.spectroscopy")
+    imported = {
+        node.module
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("truth")
+    }
+    assert imported
+    assert all(module.startswith("truth.spectroscopy") for module in imported)
