@@ -6,6 +6,7 @@ given the pressure they have over nature's surface, and shared out among nature'
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ _TO_PPM = {  # unit of a dry-air mole fraction -> ppm
 _BY_MASS = ("kg kg-1", "kg kg**-1", "kg/kg")  # CO2 over moist air
 _TO_PA = {"Pa": 1.0, "hPa": 100.0, "millibars": 100.0, "mb": 100.0, "mbar": 100.0}
 _TIMES = ("time", "valid_time", "date")
+_PLAUSIBLE_PPM = (100.0, 10_000.0)  # beyond, it is no CO2 in the unit the file names
 _HALF_DAY = 43_200.0  # s, a file of one step stands for its day
 
 
@@ -82,10 +84,10 @@ def profiles(file: Co2File, latitude: np.ndarray, longitude: np.ndarray, levels:
         name, steps = _steps(data, levels.time_s)
         array = named(data, layout.co2)
         factor = _unit(array)
-        values = gather(array, spot, steps, name)
+        values = gather(array, spot, steps, name, others=1)
         edges = _edges(data, layout, levels.pressure_pa[:, -1:])
         if edges is None:
-            edges = _scaled(gather(named(data, (layout.edges,)), spot, steps, name), levels)
+            edges = _scaled(gather(named(data, (layout.edges,)), spot, steps, name, others=1), levels)
     except (ValueError, OSError) as error:
         raise UnusableFile(f"{file.path} as {file.layout}: {error}") from error
     _require_finite(file, values)
@@ -95,10 +97,13 @@ def profiles(file: Co2File, latitude: np.ndarray, longitude: np.ndarray, levels:
     if edges[0, 0] > edges[0, -1]:
         edges, values = edges[:, ::-1], values[..., ::-1]
     if factor is not None:
-        return factor * regrid(edges, values, levels.pressure_pa, levels.dry_air)
-    moist = levels.dry_air * MOLAR_MASS_DRY_AIR + levels.water * MOLAR_MASS_WATER
-    per_mol = _cells(moist) / _cells(levels.dry_air)
-    return 1e6 / MOLAR_MASS_CO2 * per_mol[:, np.newaxis] * regrid(edges, values, levels.pressure_pa, moist)
+        dry = factor * regrid(edges, values, levels.pressure_pa, levels.dry_air)
+    else:
+        moist = levels.dry_air * MOLAR_MASS_DRY_AIR + levels.water * MOLAR_MASS_WATER
+        per_mol = 1e6 / MOLAR_MASS_CO2 * _cells(moist) / _cells(levels.dry_air)
+        dry = per_mol[:, np.newaxis] * regrid(edges, values, levels.pressure_pa, moist)
+    _require_plausible(file, dry)
+    return dry
 
 
 def columns(
@@ -120,6 +125,8 @@ def columns(
     except (ValueError, OSError) as error:
         raise UnusableFile(f"{file.path} as {file.layout}: {error}") from error
     _require_finite(file, total)
+    if whole:
+        _require_plausible(file, total)
     return total, whole
 
 
@@ -174,18 +181,22 @@ def _unit(array: xr.DataArray) -> float | None:
     return _TO_PPM[unit]
 
 
-def _steps(data: xr.Dataset, time_s: np.ndarray) -> tuple[str, np.ndarray]:
-    """Find times among the file's steps; half a step beyond the ends counts as the end."""
+def _steps(data: xr.Dataset, time_s: np.ndarray) -> tuple[Hashable | None, np.ndarray]:
+    """Find times among the file's steps, with their dimension; half a step beyond the ends is the end."""
     name = str(named(data, _TIMES).name)
     if not np.issubdtype(data[name].dtype, np.datetime64):
         raise ValueError(f"expected {name} as UTC in a standard calendar, found {data[name].dtype}")
+    if data[name].ndim > 1:
+        raise ValueError(f"expected {name} along one dimension, found {data[name].dims}")
     steps = np.atleast_1d(unix_seconds(data[name].values))
+    if np.any(np.diff(steps) <= 0.0):
+        raise ValueError(f"expected {name} that rises all the way, got {_utc(steps[0])} to {_utc(steps[-1])}")
     beyond = np.diff(steps)[[0, -1]] / 2.0 if steps.size > 1 else (_HALF_DAY, _HALF_DAY)
     outside = (time_s < steps[0] - beyond[0]) | (time_s > steps[-1] + beyond[1])
     if np.any(outside):
         first, last, got = (_utc(t) for t in (steps[0], steps[-1], time_s[outside][0]))
         raise ValueError(f"expected a file that holds {got}, found times {first} to {last}")
-    return name, np.interp(time_s, steps, np.arange(steps.size))
+    return next(iter(data[name].dims), None), np.interp(time_s, steps, np.arange(steps.size))
 
 
 def _utc(time_s: float) -> str:
@@ -205,6 +216,8 @@ def _edges(data: xr.Dataset, layout: Layout, surface_pa: np.ndarray) -> np.ndarr
         found = ", ".join(str(name) for name in data.variables)
         raise ValueError(f"expected vertical coordinates {' or '.join(names)}, found {found}")
     level = np.atleast_1d(_pressure(data[name]).values)
+    if np.any(np.diff(level) * (level[-1] - level[0]) <= 0.0):
+        raise ValueError(f"expected a {name} that rises or falls all the way, got {level[:4]}... Pa")
     middle = (level[1:] + level[:-1]) / 2.0
     ends = (0.0, np.inf) if level[0] < level[-1] else (np.inf, 0.0)
     return np.broadcast_to(np.concatenate((ends[:1], middle, ends[1:])), (surface_pa.size, level.size + 1))
@@ -236,6 +249,13 @@ def _tracers(data: xr.Dataset, layout: Layout) -> tuple[dict[str, int], bool]:
     if not signs or layout is not _LAYOUTS["cosmo"]:
         named(data, layout.co2)
     return signs, False
+
+
+def _require_plausible(file: Co2File, ppm: np.ndarray) -> None:
+    low, high = _PLAUSIBLE_PPM
+    if ppm.min() < low or ppm.max() > high:
+        found = f"found {ppm.min():g} to {ppm.max():g}: check its units"
+        raise UnusableFile(f"{file.path} as {file.layout}: expected CO2 of {low:g} to {high:g} ppm, {found}")
 
 
 def _require_finite(file: Co2File, values: np.ndarray) -> None:

@@ -72,12 +72,19 @@ def rotate(
     return np.degrees(np.arcsin(np.clip(up, -1.0, 1.0))), np.degrees(np.arctan2(east, front))
 
 
-def gather(array: xr.DataArray, spot: Spot, steps: np.ndarray, time: Hashable | None) -> np.ndarray:
+def gather(
+    array: xr.DataArray, spot: Spot, steps: np.ndarray, time: Hashable | None, others: int = 0
+) -> np.ndarray:
     """Interpolate linearly in row, column and time, (place, sample, ...other dimensions).
 
     Reads only the rows, columns and times around the places.
-    steps  (place,)  fractional index of time; time None: a field without time
+    steps   (place,)  fractional index of time; time None: a field without time
+    others  how many dimensions remain; ValueError when the array has not these
     """
+    further = [dim for dim in array.dims if dim not in (time, spot.row, spot.column)]
+    if len(further) != others or not {spot.row, spot.column} <= set(array.dims):
+        wanted_dims = f"{spot.row}, {spot.column}, {time} and {others} more"
+        raise ValueError(f"expected {array.name} along {wanted_dims}, found {array.dims}")
     if time is None or time not in array.dims:
         array, time = array.expand_dims("step"), "step"
         steps = np.zeros(steps.shape)
@@ -121,11 +128,13 @@ def _along(axis: np.ndarray, wanted: np.ndarray, name: str) -> np.ndarray:
 
 def _meridians(axis: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, bool]:
     """Give the fractional column; a global grid closes on itself."""
-    step = (axis[-1] - axis[0]) / max(axis.size - 1, 1)
-    wraps = axis.size > 1 and axis.size * step > 360.0 - 0.5 * step
-    if wraps:
-        closed = np.append(axis, axis[0] + 360.0)
-        return _along(closed, axis[0] + (wanted - axis[0]) % 360.0, "longitude"), True
+    span = axis[-1] - axis[0]
+    step, east = abs(span) / max(axis.size - 1, 1), np.sign(span)
+    around = axis[0] + east * (east * (wanted - axis[0]) % 360.0)
+    if np.isclose(abs(span), 360.0):  # the first meridian again at the end
+        return _along(axis, around, "longitude"), False
+    if axis.size > 1 and axis.size * step > 360.0 - 0.5 * step:
+        return _along(np.append(axis, axis[0] + east * 360.0), around, "longitude"), True
     middle = (axis[0] + axis[-1]) / 2.0
     return _along(axis, middle + (wanted - middle + 180.0) % 360.0 - 180.0, "longitude"), False
 
@@ -138,7 +147,8 @@ def _curvilinear(
     up = grid.mean(axis=(0, 1))
     east = np.cross((0.0, 0.0, 1.0), up)
     axes = np.stack((east, np.cross(up, east)), axis=-1)
-    plane, wanted = grid @ axes, unit_vector(latitude_deg, longitude_deg) @ axes
+    place = unit_vector(latitude_deg, longitude_deg)
+    plane, wanted = grid @ axes, place @ axes
     ends = np.array(plane.shape[:2]) - 1
     guesses = [np.unique(np.linspace(0, end, _COARSE).astype(int)) for end in ends]
     coarse = plane[np.ix_(*guesses)]
@@ -150,7 +160,8 @@ def _curvilinear(
         value, slope = _bilinear(plane, index, ends)
         index = index + np.linalg.solve(slope, (flat - value)[..., np.newaxis])[..., 0]
         index = np.clip(index, -1.0, ends + 1.0)
-    far = np.any((index < -0.5) | (index > ends + 0.5), axis=1)
+    behind = (place @ up).reshape(-1) <= 0.0  # the other side of the Earth lies in the same plane
+    far = behind | np.any((index < -0.5) | (index > ends + 0.5), axis=1)
     if np.any(far):
         got = latitude_deg.reshape(-1)[far][0]
         low, high = float(latitude.min()), float(latitude.max())

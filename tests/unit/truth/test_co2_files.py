@@ -297,11 +297,73 @@ def test_longitude_closes_on_itself():
     np.testing.assert_allclose(grids.gather(data["x"], spot, np.zeros(1), None), [[1.5, 1.5, 0.0]])
 
 
+@pytest.mark.parametrize("first", [-180.0, 0.0])
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("closed", [True, False])
+def test_longitude_may_be_closed_and_may_fall(first, order, closed):
+    """A grid of the globe gives cos(longitude) wherever it begins, whether or not it ends where it began."""
+    axis = np.arange(first, first + 361.0, 1.0)[::order][: 361 if closed else 360]
+    data = xr.Dataset(
+        {"x": (("lat", "lon"), np.tile(np.cos(np.radians(axis)), (2, 1)))},
+        {"lat": [10.0, -10.0], "lon": axis},
+    )
+    longitude = np.array([[-179.6, -0.4, 0.0, 0.4, 77.7, 179.6, 180.0, 359.6]])
+    spot = grids.locate(data, 0.0 * longitude, longitude)
+    chord = 4e-5
+    found = grids.gather(data["x"], spot, np.zeros(1), None)
+    np.testing.assert_allclose(found, np.cos(np.radians(longitude)), atol=chord)
+
+
 def test_latitude_may_fall():
     data = xr.Dataset({}, {"lat": [90.0, 30.0, -30.0, -90.0], "lon": np.arange(0.0, 360.0, 90.0)})
     spot = grids.locate(data, np.array([[75.0, -60.0]]), np.array([[0.0, 45.0]]))
     np.testing.assert_allclose(spot.rows, [[0.25, 2.5]])
     np.testing.assert_allclose(spot.columns, [[0.0, 0.5]])
+
+
+def test_the_other_side_of_the_earth_is_outside(tmp_path):
+    file = cosmo(tmp_path / "a.nc", rotated=False)
+    with pytest.raises(co2_files.UnusableFile, match=r"inside the model's grid, .* got -47"):
+        co2_files.columns(file, np.array([[-47.0]]), np.array([[-170.0]]), np.array([NOON]))
+
+
+def test_time_may_have_another_name_than_its_dimension(tmp_path):
+    with xr.open_dataset(cams(tmp_path / "a.nc").path) as data:
+        steps = data["time"].values
+        data.drop_vars("time").assign_coords(valid_time=("time", steps)).to_netcdf(tmp_path / "b.nc")
+    renamed = xco2(Co2File(str(tmp_path / "b.nc"), "cams"))
+    np.testing.assert_array_equal(renamed, xco2(Co2File(str(tmp_path / "a.nc"), "cams")))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data.isel(time=slice(None, None, -1)), "expected time that rises all the way"),
+        (lambda data: data.isel(level=[0, 2, 1]), "expected a level that rises or falls all the way"),
+        (lambda data: data.isel(longitude=0, drop=True).assign_coords(longitude=data["longitude"]), "found"),
+        (lambda data: data.expand_dims(ensemble=2), "latitude, longitude, time and 1 more, found"),
+        (lambda data: data.assign(co2=data["co2"] * 0.0 - 9999.0), "expected CO2 of 100 to 10000 ppm"),
+        (lambda data: data.assign(co2=data["co2"] * 1e6), "check its units"),
+    ],
+)
+def test_what_makes_no_field_is_named(tmp_path, change, said):
+    with xr.open_dataset(egg4(tmp_path / "good.nc").path) as good, xr.set_options(keep_attrs=True):
+        change(good.load()).to_netcdf(tmp_path / "bad.nc")
+    with pytest.raises(co2_files.UnusableFile, match=said):
+        xco2(Co2File(str(tmp_path / "bad.nc"), "cams"))
+
+
+def test_time_along_two_dimensions_is_refused(tmp_path):
+    with xr.open_dataset(egg4(tmp_path / "good.nc").path) as good:
+        data = good.load().rename_dims(time="step").expand_dims(run=1)
+        times = data["time"].values[np.newaxis]
+        data.drop_vars("time").assign_coords(valid_time=(("run", "step"), times)).to_netcdf(
+            tmp_path / "bad.nc"
+        )
+    with pytest.raises(
+        co2_files.UnusableFile, match=r"valid_time along one dimension, found \('run', 'step'\)"
+    ):
+        xco2(Co2File(str(tmp_path / "bad.nc"), "cams"))
 
 
 def test_unstructured_cells_are_refused():
