@@ -86,6 +86,13 @@ class TruthConfig:
     speed_dependence: bool = False
     water_broadening: bool = False  # water vapour widens lines more than dry air does
 
+    def __post_init__(self) -> None:
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"expected {name} of {', '.join(known)}, got {getattr(self, name)!r}")
+        if not self.wind_speed > 0.0:
+            raise ValueError(f"expected a wind_speed above 0 m s-1, got {self.wind_speed:g}")
+
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> TruthConfig:
         """Build from nested plain mappings and lists, as the scenario file holds them."""

@@ -281,6 +281,22 @@ def test_airglow_can_be_switched_off():
     assert np.all(sample(geometry(), TruthConfig(airglow=False), 1)["airglow_mr"] == 0)
 
 
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ({"co2": "climate"}, "expected co2 of uniform, climatology, file, got 'climate'"),
+        ({"plumes": "gaussian"}, "expected plumes of none, steady, turbulent, got 'gaussian'"),
+        ({"stability": "G"}, "expected stability of A, B, C, D, E, F, got 'G'"),
+        ({"wind_speed": 0.0}, "expected a wind_speed above 0 m s-1, got 0"),
+        ({"cirrus": {"type": "smoke", "optical_depth": 0.1, "height": 1e4, "thickness": 1e3}}, "got 'smoke'"),
+        ({"aerosol": [{"type": "dust", "optical_depth": 0.1, "height": 1e3, "thickness": 0.0}]}, "above 0 m"),
+    ],
+)
+def test_natures_that_cannot_be_are_refused(field, said):
+    with pytest.raises(ValueError, match=said):
+        TruthConfig.of(field)
+
+
 def test_decimal_year():
     moments = [
         datetime(2024, 1, 1, tzinfo=UTC),
