@@ -26,13 +26,13 @@ ALBEDO = {  # Lambertian, order B1, B2, B3, B4; spectral libraries, rounded
     "snow": (0.92, 0.08, 0.04, 0.44),  # 20 m2 kg-1 of surface
     "city": tuple((dark + bright) / 2.0 for dark, bright in zip(_ASPHALT, _CONCRETE, strict=True)),
 }
-BRIGHTEST = 0.97  # 1, no natural ground is brighter in these bands
+BRIGHTEST = 0.95  # 1, no natural ground is brighter in these bands; with its shape below 1 up to SZA 88
 BRDF_SHAPE = {  # volumetric and geometric weight over the isotropic one, round figures, assumed
     "vegetation": (0.5, 0.10),
     "forest": (0.5, 0.15),
     "soil": (0.3, 0.10),
     "desert": (0.3, 0.08),
-    "snow": (0.1, 0.0),
+    "snow": (0.04, 0.0),
     "city": (0.2, 0.15),
 }
 # Reflectance of foam: 0.22 in the visible (Koepke 1984) times 0.76, 0.207 and 0.453 in B1, B2 and B4, the fit

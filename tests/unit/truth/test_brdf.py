@@ -3,7 +3,7 @@ import pytest
 import sasktran2 as sk
 
 from truth import brdf
-from truth.surface import BRDF_SHAPE, land_kernels
+from truth.surface import BRDF_SHAPE, BRIGHTEST, land_kernels
 
 ANGLES_DEG = [
     (30, 0, 0),
@@ -89,3 +89,9 @@ def test_land_keeps_its_albedo_and_stays_bright(kind):
     sza, vza, raa = np.meshgrid(np.arange(0, 76, 5), np.arange(0, 61, 5), np.arange(0, 181, 10))
     seen = brdf.reflectance(kernels, sza, vza, raa)
     assert 0.4 * 0.3 < seen.min() < seen.max() < 2.5 * 0.3
+
+
+def test_snow_gives_back_no_more_than_it_gets():
+    """The brightest ground there may be under Suns as low as scenarios have them."""
+    kernels = land_kernels("snow", np.array(BRIGHTEST))
+    assert brdf.black_sky_albedo(kernels, np.arange(0.0, 88.1, 4.0)).max() < 1.0
