@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from truth.constants import EARTH_MEAN_RADIUS
 
 WIND = 10.0  # m s-1, speed at which a structure of the field passes and decays
-_BLOCK = 1024  # points at a time, so that their waves stay in the cache
 _MODES = 256  # plane waves a scale; the variance of one realisation scatters by about sqrt(2/256)
 _TURN = 2.0 * np.pi  # rad
 _SINE = tuple(  # of sin(2 pi q) = sum c_n q^(2n+1), cut at 6e-12 for q up to a quarter
