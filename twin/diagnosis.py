@@ -15,6 +15,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from twin.errors import BadInput
 
 DATA = Path(__file__).parent / "data"
+RECORD = 160  # columns of a line of HITRAN 2004
 Place = tuple[str | int, ...]
 EXPECTED = {  # pydantic error type -> what to expect, with the names of its context
     "greater_than_equal": "at least {ge}",
@@ -91,6 +92,9 @@ def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
     from twin.verify import requirements
 
     problems = _absent(path, node, scenario)
+    if not scenario.requirements:
+        where = _at(path, _mark(node, ("requirements",)))
+        problems.append(f"{where}: requirements: expected at least one, got none: a run without any passes")
     if not (DATA / f"{scenario.instrument.name}.yaml").is_file():
         known = sorted(p.stem for p in DATA.glob("*.yaml"))
         place = ("instrument", "name")
@@ -113,12 +117,33 @@ def _absent(path: Path, node: Node, scenario: Any) -> list[str]:
 
     problems = []
     for place, named in named_paths(scenario).items():
-        wanted = "lines-v1, hapi or a folder of *.par files" if place[-1] == "lines" else "a file"
+        wanted = "lines-v1, hapi or a folder of *.par files" if place[-1] == "lines" else "a netCDF file"
         found = any(named.glob("*.par")) if place[-1] == "lines" else named.is_file()
-        if not found:
+        unread = _unreadable(place[-1], named) if found else f"got {str(named)!r}"
+        if unread:
             where = _at(path, _mark(node, place))
-            problems.append(f"{where}: {'.'.join(place)}: expected {wanted}, got {str(named)!r}")
+            problems.append(f"{where}: {'.'.join(place)}: expected {wanted}, {unread}")
     return problems
+
+
+def _unreadable(key: str, named: Path) -> str:
+    """Say by their beginnings that files are no line lists or no netCDF; empty when they look well."""
+    if key == "lines":
+        widths = {path.name: _first_width(path) for path in sorted(named.glob("*.par"))}
+        wrong = [f"{name} of {width}" for name, width in widths.items() if width != RECORD]
+        return f"got records not of {RECORD} columns: {', '.join(wrong)}" if wrong else ""
+    import netCDF4
+
+    try:
+        netCDF4.Dataset(named).close()
+    except OSError as error:
+        return f"got {str(named)!r}: {error.strerror}"
+    return ""
+
+
+def _first_width(path: Path) -> int:
+    with path.open("rb") as stream:
+        return len(stream.readline().rstrip(b"\r\n"))
 
 
 def _reason(item: Any, place: Place, model: type[BaseModel]) -> str:

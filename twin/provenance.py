@@ -13,6 +13,7 @@ from twin.errors import BadInput
 from twin.scenario import Scenario, dump, named_paths, with_paths
 
 PACKAGES = ("twin", "truth", "processors")
+TABLES_CODE = {"truth": ("spectroscopy/*", "constants.py"), "processors": ("*",)}  # parts, see tables_folder
 LIBRARIES = (
     "numpy",
     "scipy",
@@ -61,15 +62,21 @@ def content_hash(path: Path) -> str:
 
 
 @cache
-def package_hash(package: str) -> str:
-    """Hash names and contents of a package's sources and data files (hexadecimal SHA-256)."""
+def package_hash(package: str, part: str = "*") -> str:
+    """Hash names and contents of a package's sources and data files, or of a part (hexadecimal SHA-256)."""
     digest = hashlib.sha256()
     root = package_root(package)
-    for path in sorted(root.rglob("*")):
+    for path in sorted(root.rglob(part)):
         if path.is_file() and "__pycache__" not in path.parts:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
     return digest.hexdigest()
+
+
+def tables_folder(side: str) -> str:
+    """Name the folder for the spectroscopic tables of truth or processors after the code that makes them."""
+    code = [package_hash(side, part) for part in TABLES_CODE[side]]
+    return f"{side}-{hashlib.sha256(' '.join(code).encode()).hexdigest()[:8]}"
 
 
 def package_root(package: str) -> Path:

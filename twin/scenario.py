@@ -22,6 +22,7 @@ from pydantic import (
 from twin.constants import FOVS, SWEEP_FRAMES
 from twin.errors import BadInput
 
+FIRST_YEAR, LAST_YEAR = 1981, 2052  # GPS time begins in 1980, the ephemeris of the Sun ends in 2053
 LINE_SOURCES = ("lines-v1", "hapi")  # any other word is a directory
 STORED_UNITS = {"stored_units": True}  # validation context of numbers already in the model's units
 EXAMPLES = {  # of what a mode cannot do without
@@ -67,8 +68,11 @@ def _quantity(unit: str, at_least: float = -math.inf, at_most: float = math.inf)
 
 
 def _in_utc(value: datetime) -> datetime:
-    """Read a time without offset as UTC."""
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    """Read a time without offset as UTC; refuse one before GPS time or after the ephemeris of the Sun."""
+    time = value if value.tzinfo else value.replace(tzinfo=UTC)
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise ValueError(f"expected a time from {FIRST_YEAR} to {LAST_YEAR}, got {value.isoformat()}")
+    return time.astimezone(UTC)
 
 
 Latitude = Annotated[float, _quantity("degree", -80, 80)]
@@ -168,13 +172,21 @@ class Source(Model):
 
 
 class Particles(Model):
-    """A layer of aerosol or cirrus, Gaussian in height; optical depth at 0.755 um."""
+    """A layer of particles, Gaussian in height; optical depth at 0.755 um."""
 
-    type: Literal["dust", "sea_salt", "sulphate", "organic", "black_carbon", "ice", "water"] = "dust"
+    type: str
     optical_depth: Annotated[float, _quantity("", 0, 20)]
     height: Length
     thickness: Annotated[float, _quantity("metre", 100, 10_000)] = 1000.0  # standard deviation
     variability: Share = 0.0  # standard deviation of ln optical depth
+
+
+class Aerosol(Particles):
+    type: Literal["dust", "sea_salt", "sulphate", "organic", "black_carbon", "water"] = "dust"
+
+
+class Cirrus(Particles):
+    type: Literal["ice"] = "ice"
 
 
 class Co2File(Model):
@@ -199,9 +211,9 @@ class Truth(Model):
     wind_speed: WindSpeed = 7.0
     wind_direction: Annotated[float, _quantity("degree", 0, 360)] | None = None  # where it blows from
     whitecaps: bool = True
-    aerosol: list[Particles] = []
+    aerosol: list[Aerosol] = []
     aerosol_climatology: bool = False  # regions and seasons, added to `aerosol`
-    cirrus: Particles | None = None
+    cirrus: Cirrus | None = None
     cloud: Literal["none", "climatology"] = "none"
     sif: bool = True
     airglow: bool = True
@@ -214,6 +226,7 @@ class Truth(Model):
     lines: str = "lines-v1"  # or hapi, or a directory of 160-column files
     line_mixing: bool = False
     speed_dependence: bool = False
+    water_broadening: bool = False  # of all lines, by water vapour
 
     @model_validator(mode="after")
     def _file_named(self) -> Truth:
@@ -274,6 +287,9 @@ class Requirement(Model):
     def _limited(self) -> Requirement:
         if self.at_most is None and self.at_least is None:
             raise ValueError(f"expected at_most or at_least for {self.figure}, got no limit")
+        if self.at_most is not None and self.at_least is not None and self.at_least > self.at_most:
+            got = f"got {self.at_least:g} above {self.at_most:g}"
+            raise ValueError(f"expected at_least up to at_most for {self.figure}, {got}")
         return self
 
 

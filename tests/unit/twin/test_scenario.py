@@ -101,10 +101,52 @@ def test_quantities_are_stored_in_the_unit_of_their_type(write, line, model, fie
         ),
         ("truth: {wind_speed: [", "F:8:1: expected YAML, got: "),
         ("name: small", "F:7:1: expected YAML, got: found duplicate key"),
+        (
+            "  - {figure: dof_co2, at_least: 2, at_most: 1}",
+            "F:7:5: requirements.1: expected at_least up to at_most for dof_co2, got 2 above 1",
+        ),
+        (
+            "truth: {aerosol: [{type: ice, optical_depth: 0.1, height: 9 km}]}",
+            "F:7:20: truth.aerosol.0.type: expected 'dust', 'sea_salt', 'sulphate', 'organic', ",
+        ),
+        (
+            "truth: {cirrus: {type: dust, optical_depth: 0.1, height: 9 km}}",
+            "F:7:18: truth.cirrus.type: expected 'ice', got 'dust'",
+        ),
     ],
 )
 def test_an_error_names_file_line_column_key_and_what_was_expected(write, line, expected):
     assert errors(write(GOOD + line + "\n"))[0].startswith(expected)
+
+
+@pytest.mark.parametrize("year", [1980, 2053, 9999])
+def test_a_start_without_gps_time_or_ephemeris_is_refused(write, year):
+    told = errors(write(GOOD.replace("2026", str(year))))
+    assert told[0].startswith("F:3:1: start: expected a time from 1981 to 2052, got")
+
+
+def test_a_cirrus_is_of_ice_unless_told(write):
+    loaded = scenario.load(write(GOOD + "truth: {cirrus: {optical_depth: 0.1, height: 9 km}}\n"))
+    assert loaded.truth.cirrus.type == "ice"
+
+
+def test_a_scenario_that_requires_nothing_is_refused(write):
+    text = GOOD.partition("requirements:")[0] + "requirements: []\n"
+    assert errors(write(text)) == [
+        "F:5:1: requirements: expected at least one, got none: a run without any passes"
+    ]
+
+
+def test_files_that_do_not_hold_what_their_key_says_are_told(write, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.par").write_text("not a line\n")
+    (tmp_path / "field.nc").write_text("no netCDF")
+    told = errors(write(GOOD + "truth: {lines: mine, co2: file, co2_file: {path: field.nc, layout: cams}}\n"))
+    assert [line.partition(", got")[0] for line in told] == [
+        "F:7:9: truth.lines: expected lines-v1, hapi or a folder of *.par files",
+        "F:7:44: truth.co2_file.path: expected a netCDF file",
+    ]
+    assert told[0].endswith("got records not of 160 columns: a.par of 10")
 
 
 SITE = "site: {latitude: 48.9 degree, longitude: 2.3 degree}"

@@ -139,6 +139,13 @@ def test_a_list_is_found_from_the_scenario_s_folder_and_hashed_by_content(named,
     assert provenance.run_hash(again) != first
 
 
+def test_a_list_that_goes_bad_further_on_is_bad_input_before_the_run(named):
+    with (named.parent / "lists" / "mine" / "a.par").open("a") as stream:
+        stream.write("not a line\n")
+    with pytest.raises(BadInput, match=r"a\.par:\d+: expected 160 characters, got 10"):
+        provenance.run_hash(scenario.load(named))
+
+
 def test_a_folder_without_lines_is_told_with_its_place(named):
     named.write_text(TEXT.replace("lists/mine", "lists/none"))
     with pytest.raises(BadInput, match=r"5:9: truth\.lines: expected lines-v1, hapi or a folder of \*\.par"):
