@@ -95,8 +95,10 @@ def sentence(verdict: dict[str, Any]) -> str:
     scatter, ratio = (
         number(figures[name]) for name in ("xco2_error_scatter_ppm", "smoothed_scatter_to_noise_sigma")
     )
+    kept = figures["soundings_kept"]
+    graded = "" if kept == counted else f", {kept} of them with a good flag"
     return (
-        f"{outcome}. Of {expected} soundings observed {counted} converged; "
+        f"{outcome}. Of {expected} soundings observed {counted} converged{graded}; "
         f"their mean XCO2 error is {mean} ppm (95 %: {low} to {high}), their scatter {scatter} ppm; "
         f"against the kernel-smoothed truth they scatter {ratio} times the reported noise sigma."
     )

@@ -22,7 +22,7 @@ from twin.verify.statistics import (
 
 PRIOR_ERROR_LEAST_PPM = 0.5  # ppm, of the mean prior error below which its leak is a ratio of noise
 WRONG_PPM = 3.0  # ppm, twice the mission's threshold of the random error: a good flag on it misleads users
-FLAGS = ("snow", "surface_pressure", "chi2")  # reasons of L2 that have a figure
+FLAGS = ("low_sun", "snow", "surface_pressure", "chi2")  # reasons of L2 that have a figure
 Figures = dict[str, float]
 
 
@@ -67,7 +67,7 @@ def errors(soundings: Soundings) -> Figures:
     """Give the errors of XCO2 and surface pressure of the converged soundings."""
     use = soundings.counted
     raw, smoothed = soundings.error_ppm[use], soundings.smoothed_error_ppm[use]
-    psurf = soundings.psurf_error_hpa[use]
+    psurf, true_psurf = soundings.psurf_error_hpa[use], soundings.truth["surface_pressure"][use]
     noise, total = soundings.l2["xco2_uncertainty_noise"][use], soundings.l2["xco2_uncertainty"][use]
     on_levels = (soundings.truth_on_levels_ppm - soundings.truth["xco2"])[use]
     bias = mean_interval(raw, soundings.block[use])
@@ -89,6 +89,7 @@ def errors(soundings: Soundings) -> Figures:
         "surface_pressure_error_mean_abs_hpa": abs(mean(psurf)),
         "surface_pressure_error_scatter_hpa": scatter(psurf),
         "surface_pressure_error_max_abs_hpa": max_abs(psurf),
+        "surface_pressure_true_range_hpa": float(np.ptp(true_psurf)) if true_psurf.size else math.nan,
     }
 
 
@@ -97,8 +98,9 @@ def kept(soundings: Soundings) -> Figures:
     use = soundings.kept
     raw, smoothed = soundings.error_ppm[use], soundings.smoothed_error_ppm[use]
     expected = soundings.observed["sounding_id"].size
+    wrong = float(np.sum(~(np.abs(raw) <= WRONG_PPM)))  # a good flag on no number misleads, too
     return {
-        "kept_wrong_fraction": float(np.sum(np.abs(raw) > WRONG_PPM)) / expected if expected else math.nan,
+        "kept_wrong_fraction": wrong / expected if expected else math.nan,
         "kept_error_mean_ppm": mean(raw),
         "kept_error_mean_abs_ppm": abs(mean(raw)),
         "kept_error_scatter_ppm": scatter(raw),

@@ -44,7 +44,8 @@ def _spectroscopy(scenario: Scenario) -> list[str]:
     if named:
         return [f"spectroscopy: truth and retrieval share all of it but {', '.join(named)}"]
     same = "truth and retrieval read the same line list and continua"
-    return [f"spectroscopy: {same}; the mismatch row shows one case"]
+    shown = "; the mismatch row shows one case" if scenario.mismatch.soundings else ""
+    return [f"spectroscopy: {same}{shown}"]
 
 
 def _particles(truth: Truth) -> list[str]:

@@ -101,6 +101,11 @@ def test_the_verdict_comes_first(page, fake_run):
     assert re.search(r"xco2_error_mean_abs_ppm 2 ppm at most 0.5 FAIL", text)
 
 
+def test_the_headline_says_when_what_converged_is_flagged(page, fake_run):
+    fake_run.reasons = dict.fromkeys(range(24), 2)
+    assert "24 converged, 0 of them with a good flag; their mean" in page().text
+
+
 def test_accounts_mismatch_and_provenance_are_shown(page):
     text = page().text
     for shown in (

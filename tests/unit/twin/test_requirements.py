@@ -129,6 +129,15 @@ def test_what_is_left_out_follows_the_switches(truth, said, unsaid):
     assert unsaid not in text
 
 
+@pytest.mark.parametrize(("soundings", "said"), [(0, False), (12, True)])
+def test_the_mismatch_row_is_named_only_where_there_is_one(soundings, said):
+    data = {"name": "x", "start": "2026-07-01T20:40:00Z", "requirements": [],
+            "observation": {"mode": "nadir", "start_latitude": 2.0},
+            "mismatch": {"soundings": soundings}}  # fmt: skip
+    asked = scenario.Scenario.model_validate_json(json.dumps(data), context=scenario.STORED_UNITS)
+    assert ("mismatch row" in not_in_the_figure(asked)[0]) is said
+
+
 def test_errors_of_the_ground_s_lines_are_named():
     data = {"name": "x", "start": "2026-07-01T20:40:00Z", "requirements": [],
             "observation": {"mode": "nadir", "start_latitude": 2.0},

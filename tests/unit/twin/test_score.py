@@ -290,6 +290,18 @@ def test_what_is_kept_though_wrong_is_counted(fake_run):
     assert figures(fake_run)["kept_wrong_fraction"] == pytest.approx(3 / 24)
 
 
+def test_a_good_flag_on_no_number_is_wrong(fake_run):
+    fake_run.errors_ppm = np.where(np.arange(24) < 2, np.nan, 0.0)
+    assert figures(fake_run)["kept_wrong_fraction"] == pytest.approx(2 / 24)
+
+
+def test_the_true_surface_pressures_span_is_given(fake_run):
+    root = fake_run.write()
+    falling = np.linspace(1013.0, 700.0, 24)
+    edit(root / "truth.nc", lambda file: file["surface_pressure"].__setitem__(slice(None), falling))
+    assert judged(fake_run)["figures"]["surface_pressure_true_range_hpa"] == pytest.approx(313.0)
+
+
 def test_the_leak_of_the_prior(fake_run):
     """The prior is 4 ppm low and half of it stays."""
     found = figures(fake_run)
