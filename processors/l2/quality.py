@@ -65,10 +65,10 @@ def doubts(
     chi2, albedo  (band), the latter NaN over the sea;  psurf_change  hPa, retrieved - forecast
     """
     found = {
-        Reason.CHI2: chi2.max() > settings["chi2_limit"],
+        Reason.CHI2: not chi2.max() <= settings["chi2_limit"],  # NaN fails
         Reason.SPECTELS: not good.all(),
         Reason.SNOW: blended_albedo(albedo) > settings["snow_limit"],
-        Reason.SURFACE_PRESSURE: abs(psurf_change) > settings["psurf_limit"],
+        Reason.SURFACE_PRESSURE: not abs(psurf_change) <= settings["psurf_limit"],
     }
     return Reason(sum(reason for reason, holds in found.items() if holds))
 

@@ -269,6 +269,20 @@ def test_snow_is_flagged_by_its_albedos(narrow, l2_kit):
     assert quality.blended_albedo(np.array([0.92, 0.08, 0.04, 0.44])) == pytest.approx(2.16, abs=3e-3)
 
 
+@pytest.mark.parametrize(
+    ("chi2", "change_hpa", "expected"),
+    [
+        (1.4, 5.0, 0),
+        (np.nextafter(1.4, 2.0), -5.0, Reason.CHI2),
+        (1.0, np.nextafter(-5.0, -6.0), Reason.SURFACE_PRESSURE),
+        (np.nan, np.nan, Reason.CHI2 | Reason.SURFACE_PRESSURE),
+    ],
+)
+def test_the_limits_themselves_pass_and_what_is_no_number_does_not(chi2, change_hpa, expected):
+    fit, sea = np.array([1.0, chi2, 1.0, 1.0]), np.full(4, np.nan)
+    assert quality.doubts(fit, np.ones((4, 3), bool), sea, change_hpa, settings) == expected
+
+
 @pytest.mark.parametrize(("error_hpa", "flagged"), [(-3.0, False), (3.0, False), (-8.0, True), (8.0, True)])
 def test_surface_pressure_far_from_the_forecast_is_flagged(narrow, l2_kit, error_hpa, flagged):
     """Half of the limit of 5 hPa passes, the other side does not; the limit is a setting."""
