@@ -32,10 +32,6 @@ AUXILIARY = (
     "solar_continuum.csv",
     "leap_seconds.csv",
 )
-TABLES_CODE = {
-    "truth": "truth.spectroscopy",
-    "processors": "processors",
-}  # all that makes the tables of a side
 Item = tuple["Variant", int]  # a granule of a variant
 
 
@@ -71,8 +67,8 @@ class Chain:
         return variants(self.scenario)
 
     def cache(self, side: str) -> str:
-        """Folder beside the run directories for the tables of one side, one for each version of their code."""
-        return f"../.cache/{side}-{provenance.package_hash(TABLES_CODE[side])[:8]}"
+        """Folder beside the run directories for the tables of one side, one a version of their code."""
+        return f"../.cache/{provenance.tables_folder(side)}"
 
     def items(self) -> list[Item]:
         return [(variant, granule) for variant in self.variants for granule in range(variant.granules)]

@@ -73,7 +73,7 @@ def observe(asked: Nature, where: xr.Dataset, runs: Path) -> xr.Dataset:
     would count; radiance_B1.. over wavenumber_B1.. the light before the instrument, in the ground's frame.
     """
     scene = Truth(asked.config, asked.seed).sample(where)
-    tables = runs / ".cache" / f"truth-{provenance.package_hash('truth')[:8]}"
+    tables = runs / ".cache" / provenance.tables_folder("truth")
     light = radiance.radiances(scene, tables, asked.config)
     built = asbuilt.load(asked.instrument)
     fov = int(where["fov"][0]) - 1

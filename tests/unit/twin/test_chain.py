@@ -143,7 +143,7 @@ def test_only_the_twins_own_programs_speak_of_the_scenario(plan):
 
 
 def test_tables_of_nature_depend_on_their_own_code_alone():
-    """Their folder is named by the hash of truth.spectroscopy: that code may lean on nothing else of truth."""
+    """The folder is named by that code: it may lean on nothing else of truth."""
     folder = provenance.package_root("truth.spectroscopy")
     imported = {
         node.module
@@ -152,4 +152,6 @@ def test_tables_of_nature_depend_on_their_own_code_alone():
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("truth")
     }
     assert imported
-    assert all(module.startswith("truth.spectroscopy") for module in imported)
+    inside = {module for module in imported if module.startswith("truth.spectroscopy")}
+    assert imported - inside == {"truth.constants"}
+    assert provenance.TABLES_CODE["truth"] == ("spectroscopy/*", "constants.py")
