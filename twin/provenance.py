@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from twin.errors import BadInput
-from twin.scenario import Scenario, dump, named_paths, with_paths
+from twin.scenario import LINE_SOURCES, Scenario, dump, named_paths, with_paths
 
 PACKAGES = ("twin", "truth", "processors")
 TABLES_CODE = {"truth": ("spectroscopy/*", "constants.py"), "processors": ("*",)}  # parts, see tables_folder
@@ -28,8 +28,9 @@ def run_hash(scenario: Scenario) -> str:
     """Hash everything that decides the results of a scenario (hexadecimal SHA-256)."""
     contents = {place: content_hash(path) for place, path in named_paths(scenario).items()}
     digest = hashlib.sha256(dump(with_paths(scenario, contents)).encode())
+    lines = line_directory(scenario)
     if scenario.truth.lines == "hapi":
-        digest.update(content_hash(line_directory(scenario)).encode())
+        digest.update(content_hash(lines).encode())
     for package in PACKAGES:
         digest.update(package_hash(package).encode())
     for command in scenario.processors.values():
@@ -45,8 +46,11 @@ def line_directory(scenario: Scenario) -> Path:
     """Find nature's line files; `hapi` downloads them the first time."""
     from truth.spectroscopy import sources
 
+    name = scenario.truth.lines
     try:
-        return sources.directory(scenario.truth.lines)
+        if name not in LINE_SOURCES:
+            sources.open_source(name)  # refuses a malformed record
+        return sources.directory(name)
     except ValueError as error:
         raise BadInput(str(error)) from error
 
