@@ -28,6 +28,7 @@ _SNOW_BELOW, _SNOW_SPREAD = 268.0, 1.5  # K, of the climatology's air at the gro
 _SNOW_PATCHES = (Scale(5e3, 1.5), Scale(50e3, 2.0))  # K
 _LAPSE_RATE = 4.5e-3  # K m-1, high plains are warmer than the free air at their height
 _CANOPY_HIDES = 0.6  # 1, of the snow under a closed forest
+_ICE = 60.0  # 1, weight of the snow on Greenland's ice, that of the regions
 _CITY_EDGE_M = 2000.0  # m, over which a city thins out
 _BUILT = 0.7  # 1, of a city's area; the rest stays what it was
 _WARMEST = 0.55  # year fraction, of the north
@@ -90,7 +91,7 @@ def _map(
     share *= (1.0 - city)[..., np.newaxis]
     share[..., KINDS.index("city")] = city
     hidden = _CANOPY_HIDES * share[..., KINDS.index("forest")]
-    lasting = _regional("snow", latitude, longitude)
+    lasting = _regional("snow", latitude, longitude) + _ICE * (relief.ice_sheet_m(latitude, longitude) > 0.0)
     snow = np.maximum(_snow(latitude, longitude, season, seed) * (1.0 - hidden), lasting / (1.0 + lasting))
     share *= (1.0 - snow)[..., np.newaxis]
     share[..., KINDS.index("snow")] = snow

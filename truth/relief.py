@@ -17,6 +17,7 @@ _CELLS_A_DEGREE, _MASK_CELLS_A_DEGREE = 12, 60
 # 1, rms of the structure below 10 km over that of the surroundings: a Hurst exponent of 0.75, assumed
 _FINE = (Scale(3.0e3, 0.45), Scale(1.2e3, 0.23))
 _COAST = 0.6  # 1, range of the smoothed mask over which land gives way to sea, about 1 km; assumed
+_BURIED_M = 200.0  # m of ice that smooth the bed to a third, assumed
 _TIMELESS = 0.0  # s
 
 
@@ -25,6 +26,25 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
     """Read relief steps (row, column) and the packed bits of the land, from 90 N and 180 W."""
     with np.load(DATA / "relief.npz") as file:
         return np.cumsum(file["relief"], axis=1, dtype=np.uint8), file["land"]
+
+
+@cache
+def _ice() -> np.ndarray:
+    """Read latitude, western and eastern margin deg, and crest m of Greenland's ice, (column, row)."""
+    return np.loadtxt(DATA / "greenland_ice.csv", delimiter=",", skiprows=1).T
+
+
+def ice_sheet_m(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> np.ndarray:
+    """Give the altitude of Greenland's ice, 0 elsewhere: a profile in balance (Vialov 1958) west to east.
+
+    The 5' relief holds the bed below it, which lies near sea level; of Antarctica it holds the surface.
+    """
+    nodes, *columns = _ice()
+    latitude = np.asarray(latitude_deg, dtype=float)
+    west, east, crest = (np.interp(latitude, nodes, column) for column in columns)
+    offset = (np.asarray(longitude_deg, dtype=float) - (west + east) / 2.0 + 180.0) % 360.0 - 180.0
+    share = np.minimum(np.abs(offset) / ((east - west) / 2.0), 1.0)
+    return crest * (1.0 - share ** (4.0 / 3.0)) ** (3.0 / 8.0)
 
 
 def _cell(
@@ -60,7 +80,8 @@ def _bspline(fraction: np.ndarray) -> np.ndarray:
 def coarse_altitude_m(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Give altitude and its standard deviation around, both over a few 5' cells; 8 m hide in a step.
 
-    The cubic B-spline is smooth to its second derivative and averages the 28 m steps of the table away.
+    Ice lies on the table's bed, and is smoother. The cubic B-spline is smooth to its second derivative and
+    averages the 28 m steps of the table away.
     """
     steps, _ = _tables()
     row, column = _cell(latitude_deg, longitude_deg, _CELLS_A_DEGREE)
@@ -74,7 +95,10 @@ def coarse_altitude_m(latitude_deg: ArrayLike, longitude_deg: ArrayLike) -> tupl
             weight = row_weights[i] * column_weights[j]
             mean += weight * altitude
             square += weight * altitude**2
-    return mean, np.sqrt(np.maximum(square - mean**2, 0.0) + _STEP_M**2 / 12.0)
+    ice = ice_sheet_m(latitude_deg, longitude_deg)
+    thickness = np.where(ice > 0.0, np.maximum(ice - mean, 0.0), 0.0)  # ground below the sea keeps its depth
+    variance = np.maximum(square - mean**2, 0.0) * np.exp(-2.0 * thickness / _BURIED_M)
+    return mean + thickness, np.sqrt(variance + _STEP_M**2 / 12.0)
 
 
 def altitude_m(

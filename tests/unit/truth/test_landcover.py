@@ -33,6 +33,7 @@ def share(kind: str, *place_and_month, **options) -> float:
         ("vegetation", 42.0, -92.0, 7),
         ("snow", -78.0, 120.0, 1),
         ("snow", 72.0, -40.0, 7),
+        ("snow", 77.2, -61.1, 7),
         ("snow", 54.0, 72.0, 1),
         ("ocean", 0.0, -140.0, 7),
     ],
