@@ -15,15 +15,20 @@ def not_in_the_figure(scenario: Scenario) -> list[str]:
         "cloud: every scene is clear"
         if truth.cloud == "none"
         else "cloud: its shadow and light from neighbouring clouds (each footprint is computed by itself)",
-        *([] if truth.sif else ["fluorescence: none in truth; over land the retrieval fits it"]),
+        "fluorescence: its shape, which both sides draw through the same published points"
+        if truth.sif
+        else "fluorescence: none in truth; over land the retrieval fits it",
         *([] if truth.airglow else ["airglow: none in truth; the retrieval fits it"]),
-        *([] if truth.relief else ["relief: flat at sea level"]),
+        "relief: the forecast knows the mean altitude of each footprint exactly"
+        if truth.relief
+        else "relief: flat at sea level",
         *([] if truth.multiple_scattering else ["multiple scattering: none in truth"]),
         *(
             []
             if truth.polarised
             else ["polarisation: none in truth, so the instrument's residual is not seen"]
         ),
+        "calibration: dark rate, row means of PRNU, nonlinearity, noise and lines of sight are known exactly",
         "instrument effects the twin does not have yet: stray light, bad pixels, persistence",
     ]
 

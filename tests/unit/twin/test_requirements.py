@@ -109,8 +109,10 @@ def test_the_terminal_says_why_a_row_fails_below_the_table(tmp_path, capsys):
 
 DUST = {"type": "dust", "optical_depth": 0.1, "height": 3000.0}
 SWITCHES = [
-    ({}, "aerosol: none in truth", "fluorescence"),
-    ({"sif": False}, "fluorescence: none in truth", "line mixing"),
+    ({}, "aerosol: none in truth", "fluorescence: none"),
+    ({}, "calibration: dark rate, row means of PRNU", "relief: the forecast"),
+    ({"relief": True}, "relief: the forecast knows the mean altitude", "relief: flat"),
+    ({"sif": False}, "fluorescence: none in truth", "published points"),
     ({"aerosol": [DUST]}, "aerosol: in truth", "aerosol: none"),
     ({"cirrus": {"type": "ice", "optical_depth": 0.1, "height": 9000.0}}, "cirrus: in truth", "cirrus: none"),
     ({"cloud": "climatology"}, "cloud: its shadow", "every scene is clear"),
