@@ -78,7 +78,7 @@ class TruthConfig:
     sif: bool = True  # over green land
     airglow: bool = True
     multiple_scattering: bool = True  # read by truth.radiance
-    sea_skylight: bool = False  # scattered light meets the sea in clean air, too; with particles always
+    sea_skylight: bool = True  # scattered light meets the sea in clean air, too; with particles always
     polarised: bool = False  # Stokes I, Q, U instead of I alone
     co2_intensity_scale: float = 1.0  # of the true CO2 lines; read by truth.radiance
     lines: str = "lines-v1"  # lines-v1, hapi, or a directory of 160-column files

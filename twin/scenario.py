@@ -218,7 +218,7 @@ class Truth(Model):
     sif: bool = True
     airglow: bool = True
     multiple_scattering: bool = True
-    sea_skylight: bool = False
+    sea_skylight: bool = True
     polarised: bool = False
     co2_intensity_scale: Annotated[float, Field(gt=0.5, lt=2)] = (
         1.0  # of the true CO2 lines, unknown to the ground

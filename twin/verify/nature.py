@@ -57,6 +57,6 @@ def _spectroscopy(truth: Truth) -> str:
     parts = [truth.lines]
     if truth.co2_intensity_scale != 1.0:
         parts.append(f"CO2 intensity x {truth.co2_intensity_scale:g}")
-    parts += [word for word, on in (("line mixing", truth.line_mixing),
-                                    ("speed dependence", truth.speed_dependence)) if on]  # fmt: skip
+    options = ("line_mixing", "speed_dependence", "water_broadening")
+    parts += [name.replace("_", " ") for name in options if getattr(truth, name)]
     return ", ".join(parts)
