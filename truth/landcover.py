@@ -23,6 +23,8 @@ _BARE = ("vegetation", "forest", "soil", "desert")  # kinds of map, before snow 
 # Weights of land outside every region, and all that follows down to the cities: round figures, assumed
 _EVERYWHERE = {"vegetation": 1.0, "forest": 0.5, "soil": 0.4, "desert": 0.02}
 _PATCHES = (Scale(1.5e3, 0.5), Scale(8e3, 0.8), Scale(60e3, 0.7))  # 1, of ln weight
+_TREE_LINE = ((30.0, 77.0), (4000.0, -500.0))  # deg from the equator, m
+_MEADOWS_M, _LINE_M = 1000.0, 500.0  # of grass above the last trees; over which either line thins out
 _WINTER_CROP = 0.3  # 1, of the vegetation that stands in winter
 _SNOW_BELOW, _SNOW_SPREAD = 268.0, 1.5  # K, of the climatology's air at the ground
 _SNOW_PATCHES = (Scale(5e3, 1.5), Scale(50e3, 2.0))  # K
@@ -112,6 +114,12 @@ def _growth(
     fallow = (1.0 - _WINTER_CROP) * (1.0 - green) * weight["vegetation"]
     weight["vegetation"] = weight["vegetation"] - fallow
     weight["soil"] = weight["soil"] + fallow
+    height = relief.coarse_altitude_m(latitude, longitude)[0]
+    trees = np.interp(np.abs(latitude), *_TREE_LINE)
+    for kind, line in (("forest", trees), ("vegetation", trees + _MEADOWS_M)):
+        barren = weight[kind] * _smooth_step((height - line) / _LINE_M + 0.5)
+        weight[kind] = weight[kind] - barren
+        weight["soil"] = weight["soil"] + barren
     total = sum(weight.values())
     return {kind: part / total for kind, part in weight.items()}
 

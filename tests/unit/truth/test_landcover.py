@@ -57,6 +57,18 @@ def test_snow_comes_and_goes():
     assert share("snow", 46.5, 9.0, 1) > 2 * share("snow", 45.2, 9.5, 1)
 
 
+def test_nothing_grows_above_the_lines_of_trees_and_grass():
+    """Tibet at 5 km and the Himalaya at 6 km in July; the Black Forest and Colombia's 2.6 km are green."""
+    for latitude, longitude in ((34.0, 88.0), (28.0, 86.9)):
+        point = np.array([[latitude]]), np.array([[longitude]])
+        samples = SubSamples(*point, np.ones((1, 1)), *np.zeros((2, 1, 1, 3)))
+        bare = landcover.cover(samples, np.array([1.7838e9]), MAP, 1)
+        assert bare.of("forest").max() == bare.of("vegetation").max() == 0.0
+    assert share("forest", 66.0, 90.0, 7) > 0.2
+    for latitude, longitude in ((48.3, 8.2), (4.6, -74.1)):
+        assert share("forest", latitude, longitude, 7) + share("vegetation", latitude, longitude, 7) > 0.5
+
+
 def test_seasons_of_leaves():
     """In July in leaf in the north, bare in the south, in leaf in the tropics; in mid-April bare at 46 N."""
     july = landcover.greenness(np.array([50.0, -50.0, 0.0]), np.full(3, 0.54))
