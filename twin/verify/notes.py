@@ -40,6 +40,7 @@ def _spectroscopy(scenario: Scenario) -> list[str]:
         "nature's CO2 intensity": truth.co2_intensity_scale != 1.0,
         "nature's line mixing": truth.line_mixing,
         "nature's speed dependence": truth.speed_dependence,
+        "nature's broadening by water vapour": truth.water_broadening,
         f"the ground's CO2 intensity ({ground.co2_intensity:+.2%})": ground.co2_intensity != 0.0,
         f"the ground's O2 intensity ({ground.o2_intensity:+.2%})": ground.o2_intensity != 0.0,
         f"the ground's line widths ({ground.width:+.2%})": ground.width != 0.0,
