@@ -42,8 +42,10 @@ DIFFUSE_OVER_LAND = {
     "B4": Depth(streams=16, points=16, solved_layers=20),
 }
 DIFFUSE_OF_PARTICLES = {
-    name: Depth(streams=16, points=48 if name == "B1" else 36, solved_layers=20, predictor_layers=20)
-    for name in BAND_ORDER
+    "B1": Depth(streams=16, points=48, solved_layers=20, predictor_layers=20),
+    "B2": Depth(streams=16, points=36, solved_layers=20, predictor_layers=20),
+    "B3": Depth(streams=16, points=40, solved_layers=30, predictor_layers=20),
+    "B4": Depth(streams=16, points=36, solved_layers=20, predictor_layers=20),
 }
 
 
