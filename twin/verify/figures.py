@@ -27,7 +27,7 @@ FIGURES: dict[str, tuple[str, str]] = {
     "xco2_error_scatter_ppm": ("standard deviation of the XCO2 error about its mean", "ppm"),
     "xco2_error_max_abs_ppm": ("largest error of XCO2", "ppm"),
     "prior_error_mean_ppm": ("mean error of the prior XCO2, prior - true", "ppm"),
-    "prior_leak": ("mean error of XCO2 / mean error of its prior, where that is 0.5 ppm or more", "1"),
+    "prior_leak": ("share of the mean prior error that the averaging kernel leaves in XCO2", "1"),
     "anomaly_slope": ("slope of the regression of retrieved on true XCO2 over the soundings", "1"),
     "anomaly_slope_low": ("that slope, lower end of its 95 % interval", "1"),
     "anomaly_slope_high": ("that slope, upper end of its 95 % interval", "1"),

@@ -114,7 +114,11 @@ def anomaly(soundings: Soundings) -> Figures:
     use = soundings.counted
     true, found = soundings.truth["xco2"][use], soundings.l2["xco2"][use]
     prior_error = mean(soundings.l2["xco2_apriori"][use] - true)
-    leak = mean(found - true) / prior_error if abs(prior_error) >= PRIOR_ERROR_LEAST_PPM else math.nan
+    leak = (
+        mean(soundings.smoothed_ppm[use] - true) / prior_error
+        if abs(prior_error) >= PRIOR_ERROR_LEAST_PPM
+        else math.nan
+    )
     return {
         **_spread("anomaly_slope", slope_interval(true, found), ""),
         "anomaly_correlation": correlation(true, found),
