@@ -10,15 +10,21 @@ from truth.two_stream import two_stream_light
 DIFFUSIVITY = 1.3  # 1, slope of diffuse light in the predictors; multiples of it are used as well
 EXCHANGE_SLOPES = 4  # each three times the one before, the last for nearly horizontal light
 TWO_STREAM_SLOPES = (1.5, 3.0)
+VANISHING = 1e-30  # 1, largest value of a predictor that single precision no longer resolves
 
 
 def known(medium: Medium, geometry: Geometry, albedo: float, count: int) -> np.ndarray:
-    """Give the predictors on layers merged into `count`, (predictor, point), each with maximum 1."""
+    """Give the predictors on layers merged into `count`, (predictor, point), each with maximum 1.
+
+    Those that vanish are left out, such as the Sun on the ground under a thick cloud.
+    """
     merged, add = merge(medium, geometry, count)
     points = medium.rayleigh.shape[1]
     parts = [predictors(medium.at(block).merged(add), merged, albedo) for block in blocks(points)]
     values = np.concatenate(parts, axis=1)
-    return values / values.max(axis=1, keepdims=True)
+    largest = values.max(axis=1, keepdims=True)
+    lit = largest[:, 0] > VANISHING
+    return values[lit] / largest[lit]
 
 
 def predictors(medium: Medium, geometry: Geometry, albedo: float) -> np.ndarray:

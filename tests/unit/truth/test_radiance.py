@@ -350,6 +350,20 @@ def test_cloud_mixes_independent_pixels(four_tables, cia):
     np.testing.assert_allclose(light[0.3], 0.7 * light[0.0] + 0.3 * light[1.0], rtol=one_part_in_1e5)
 
 
+@pytest.mark.parametrize(("sza_deg", "vza_deg", "depth"), [(60.0, 0.0, 70.0), (84.0, 60.0, 40.0)])
+def test_thick_cloud_under_a_low_sun(four_tables, cia, sza_deg, vza_deg, depth):
+    """No sunlight reaches the ground straight; light stays positive and below that of a white ground."""
+    where = with_particles(scene(sza_deg, vza_deg, 90.0, ocean=False), cloud=depth)
+    where["cloud_fraction"][:] = 1.0
+    common = radiance.Sounding.of(where.isel(sounding=0), CONFIG)
+    for name in ("B1", "B3"):
+        table = four_tables[1][name]
+        light = radiance.daylight(common, table, cia)
+        white = radiance.solar.irradiance(table.wavenumber_cm1) * np.cos(np.radians(sza_deg)) / np.pi
+        assert np.all(light > 0.0)
+        assert 0.1 < np.max(light / white) < 1.5
+
+
 def test_fluorescence_leaves_straight_up(four_tables, cia):
     folder, tables = four_tables
     where = scene(40.0, 20.0, ocean=False)
