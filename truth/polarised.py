@@ -83,7 +83,8 @@ def daylight(sounding: radiance.Sounding, table: BandTable, cia: Mapping[str, np
         matrix, fineness = None, CLEAR
         if medium.particles is not None:
             fineness = WITH_PARTICLES
-            mix = depth, partial(particles.optics, band=band), geometry.cos_scattering, fineness.streams
+            streams = fineness.streams if scalar else 0
+            mix = depth, partial(particles.optics, band=band), geometry.cos_scattering, streams
             medium, matrix = replace(medium, particles=mixed_particles(*mix)), mixed_matrix(*mix)
         azimuths = (float(sounding.scene[f"{body}_azimuth_angle"]) for body in ("solar", "sensor"))
         light = stokes(medium, matrix, geometry, ground, azimuths, fineness if scalar else None)

@@ -218,11 +218,11 @@ class Light:
     def scalar(self, one: xr.Dataset, band: str) -> np.ndarray:
         return radiance.daylight(*self._of(one, band))
 
-    def polarised(self, one: xr.Dataset, band: str) -> np.ndarray:
-        return polarised.daylight(*self._of(one, band))
+    def polarised(self, one: xr.Dataset, band: str, **changes) -> np.ndarray:
+        return polarised.daylight(*self._of(one, band, **changes))
 
-    def _of(self, one: xr.Dataset, band: str) -> tuple:
-        sounding = radiance.Sounding.of(one.isel(sounding=0), TruthConfig())
+    def _of(self, one: xr.Dataset, band: str, **changes) -> tuple:
+        sounding = radiance.Sounding.of(one.isel(sounding=0), TruthConfig(**changes))
         return sounding, self.table(band), read_cia(radiance.DATA / "cia_v1.csv")
 
     def table(self, band: str) -> tables.BandTable:
@@ -277,6 +277,19 @@ def test_cloudy_and_clear_parts_add_by_share(light):
     of_the_brightest = 1e-5 * float(np.abs(clear).max())
     assert half == pytest.approx((clear + full) / 2.0, abs=of_the_brightest)
     assert np.abs(full).max() < 0.2 * np.abs(clear).max()
+
+
+def test_cirrus_dims_polarised_glint_as_it_dims_all_direct_light(light):
+    """Without diffuse light the whole depth of the ice counts; ice itself does not polarise."""
+    clear, veiled = scene(True), scene(True)
+    veiled["aerosol_optical_depth"][0, SPECIES.index("ice"), 30:35] = 0.2
+    q_clear, q_veiled = (
+        np.abs(light.polarised(each, "B2", multiple_scattering=False)[1]) for each in (clear, veiled)
+    )
+    window, air_above = np.argmax(q_clear), 0.1
+    air_mass = 1.0 / np.cos(np.radians(45.0)) + 1.0 / np.cos(np.radians(30.0))
+    expected = np.exp(-particles.optics("ice", "B2").extinction_ratio * air_mass)
+    assert q_veiled[window] / q_clear[window] == pytest.approx(expected, rel=air_above)
 
 
 @pytest.mark.parametrize("dust", [0.0, 0.2])
