@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from truth import brdf
 from truth.scattering import Geometry
-from truth.surface import cox_munk_reflectance
+from truth.surface import cox_munk_reflectance, whitecap_coverage
 
 Direction = tuple[ArrayLike, ArrayLike]  # zenith angle and azimuth clockwise from the Sun's, deg
 
@@ -22,7 +22,7 @@ class Ground:
 
     lambertian: float  # foam, and land that reflects alike to all sides
     kernels: np.ndarray = field(default_factory=lambda: np.zeros(3))  # Ross-Thick Li-Sparse, of other land
-    water: float = 0.0  # share of the sea
+    water: float = 0.0  # share of the sea that is free of foam
     wind_m_s: float = 0.0
     wind_azimuth_deg: float = np.nan  # of where it blows from, clockwise from the Sun's; nan: all alike
     clockwise: bool = True  # the sensor stands clockwise of the Sun
@@ -35,12 +35,13 @@ class Ground:
         lambertian = float(sounding["whitecap_albedo"].values[band])
         if not config.brdf or not kernels[1:].any():
             lambertian, kernels = float(sounding["albedo"].values[band]), np.zeros(3)
-        sun_deg = float(sounding["solar_azimuth_angle"])
+        sun_deg, wind_m_s = float(sounding["solar_azimuth_angle"]), float(sounding["wind_speed"])
+        foam = float(whitecap_coverage(wind_m_s)) if config.whitecaps else 0.0
         return cls(
             lambertian,
             kernels,
-            1.0 - float(sounding["land_fraction"]),
-            float(sounding["wind_speed"]),
+            (1.0 - float(sounding["land_fraction"])) * (1.0 - foam),
+            wind_m_s,
             float(sounding["wind_direction"]) - sun_deg,
             (float(sounding["sensor_azimuth_angle"]) - sun_deg) % 360.0 < 180.0,
             config.sea_skylight,

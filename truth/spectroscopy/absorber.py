@@ -37,7 +37,7 @@ MOLAR_MASS_G = {  # g mol-1 by HITRAN molecule and isotopologue, sums of AME2020
 
 
 class LineAbsorber:
-    """Cross-sections of one molecule in dry air; broadening by water is left out, as on the ground.
+    """Cross-sections of one molecule in dry air; truth.layers gives moist air a pressure of its own.
 
     Under 43 kg m-2 of water at air mass 2.5, water on CO2 (1.8 times as wide as air) would add 0.2 % (B2) and
     0.3 % (B3) to the apparent column, and on water itself change single lines by up to 0.06 of transmittance.

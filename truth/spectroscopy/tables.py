@@ -5,6 +5,7 @@ import hashlib
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,7 @@ def _key(source: LineSource, partition_sums: Path, shape: LineShape) -> str:
         hashlib.sha256(Path(partition_sums).read_bytes()).hexdigest(),
         repr(BANDS),
         repr(shape),
+        metadata.version("sasktran2"),
     ]
     parts += [PRESSURE_PA.tobytes().hex(), TEMPERATURE_K.tobytes().hex()]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]

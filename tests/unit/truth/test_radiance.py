@@ -30,6 +30,7 @@ NARROW = (  # parts of the bands with both clear and black points
 )
 LINES = {"lines": "lines-v1", "line_mixing": False, "speed_dependence": False} | {
     "water_broadening": False,
+    "whitecaps": False,
     "polarised": False,
 }
 CONFIG = SimpleNamespace(
@@ -284,6 +285,16 @@ def test_glint_is_the_direct_beam_over_cox_munk(four_tables):
     sun = radiance.solar.irradiance(table.wavenumber_cm1)[clear]
     expected = sun * np.cos(np.radians(40.0)) * reflectance / np.pi * np.exp(-depth)
     assert light[clear] == pytest.approx(expected, rel=2.0 * one_part_in_1e3)
+
+
+def test_foam_takes_its_place_from_the_glint(four_tables):
+    """Direct light at 15 m/s: 4 % of the sea is under foam (Monahan and O'Muircheartaigh 1980)."""
+    where = scene(40.0, 40.0).isel(sounding=0)
+    where["wind_speed"] = 15.0
+    foamy = SimpleNamespace(**vars(SINGLE) | {"whitecaps": True})
+    calm, covered = (Ground.of(where, 0, config).water for config in (SINGLE, foamy))
+    assert calm == 1.0
+    assert covered == pytest.approx(1.0 - 2.95e-6 * 15.0**3.52)
 
 
 def test_airglow_is_added_in_b4_only(four_tables):
