@@ -8,9 +8,12 @@ for, no sounding lost; the same again, with another number of workers, gives the
 
 import hashlib
 import json
+import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,16 +62,27 @@ def runs(new_runs) -> Path:
     return new_runs()
 
 
+@pytest.fixture(scope="module")
+def coming(request, runs) -> Iterator[dict[Path, Future]]:
+    """The scenarios that the chosen tests ask for, several at once: few soundings keep one core each."""
+    calls = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    asked = dict.fromkeys(call["outcome"] for call in calls if "outcome" in call)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {path: pool.submit(twin, runs, path, "--soundings", str(SOUNDINGS)) for path in asked}
+
+
 @pytest.fixture(scope="module", params=SCENARIOS, ids=lambda path: path.stem)
-def outcome(request, runs) -> Outcome:
-    return twin(runs, request.param, "--soundings", str(SOUNDINGS))
+def outcome(request, coming) -> Outcome:
+    return coming[request.param].result()
 
 
 @pytest.fixture(scope="module")
-def twice(runs, new_runs) -> tuple[Outcome, Outcome]:
+def twice(runs, coming, new_runs) -> tuple[Outcome, Outcome]:
     """The same scenario in two folders, with two workers and with one."""
     scenario = next(path for path in SCENARIOS if path.stem == "sunglint_ocean")
     options = ("--soundings", str(SOUNDINGS))
+    if scenario in coming:
+        coming[scenario].result()  # a folder takes one run at a time
     first = twin(runs, scenario, *options, "--workers", "2")
     return first, twin(new_runs(), scenario, *options, "--workers", "1")
 
