@@ -15,7 +15,17 @@ STEPS: dict[str, tuple[str, ...]] = {
     "l0": ("stream", "manifest"),
     "l1a": ("l0", "ckd", "leap_seconds"),
     "l1b": ("l1a", "ckd"),
-    "l2": ("l1b", "ckd", "prior", "lines", "partition_sums", "cia", "solar_lines", "solar_continuum"),
+    "l2": (
+        "l1b",
+        "ckd",
+        "prior",
+        "lines",
+        "partition_sums",
+        "cia",
+        "solar_lines",
+        "solar_continuum",
+        "particles",
+    ),
 }
 KEYS = ("step", "inputs", "outputs", "settings", "scenario_hash", "cache", "log")
 Paths = Path | list[Path]

@@ -228,7 +228,7 @@ def _put(dataset: netCDF4.Dataset, name: str, values: np.ndarray, rows: Mapping[
         values.dtype,
         row["dims"],
         fill_value=False if fill is None else fill,
-        zlib=values.nbytes >= COMPRESS_FROM_BYTES,
+        zlib=values.nbytes >= COMPRESS_FROM_BYTES and not row.get("noisy", False),
         complevel=1,
     )
     variable.setncatts(_variable_attributes(name, row, rows, dataset))

@@ -30,6 +30,7 @@ AUXILIARY = (
     "cia.csv",
     "solar_lines.csv",
     "solar_continuum.csv",
+    "particles.csv",
     "leap_seconds.csv",
 )
 Item = tuple["Variant", int]  # a granule of a variant

@@ -26,6 +26,7 @@ COPIES = {  # what the ground is given, of truth's own files
     "solar_lines_v1.csv": "solar_lines.csv",
     "solar_continuum.csv": "solar_continuum.csv",
 }
+PARTICLES = "particles.csv"  # what the ground takes particles for; nature's are in truth/data
 PER_GRANULE = chain.FOVS * chain.FRAMES_A_GRANULE  # soundings
 Order = dict[str, Any]
 
@@ -149,9 +150,17 @@ def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:
     ckd.write(Path("ckd.nc"), asbuilt.load(asked.instrument.name), asked.knowledge_error, asked.seed)
     source = Path(nature.__file__).parent / DATA
     spectroscopy.write(Path("aux"), provenance.line_directory(asked), source, asked.spectroscopy)
-    for name, given in COPIES.items():
-        shutil.copyfile(source / name, Path("aux") / given)
+    copy_given(Path("aux"))
     leap_seconds(Path("aux/leap_seconds.csv"))
+
+
+def copy_given(folder: Path) -> None:
+    """Copy what the ground is given as it is: solar tables of truth, and what it takes particles for."""
+    import truth as nature
+
+    for name, given in COPIES.items():
+        shutil.copyfile(Path(nature.__file__).parent / DATA / name, folder / given)
+    shutil.copyfile(Path(__file__).parent / DATA / PARTICLES, folder / PARTICLES)
 
 
 def leap_seconds(path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from processors.constants import (
     AVOGADRO,
@@ -16,18 +17,18 @@ from processors.constants import (
     LOSCHMIDT,
     M_DRY,
     M_H2O,
-    O2_FRACTION,
     WGS84_A,
     WGS84_F,
 )
 
 from .bands import LAYER_EDGES_PA, LAYER_MID_PA
-from .tables import temperature_coordinate
 
 SIGMA = np.maximum(np.arange(20) / 19.0, 1e-4)  # CO2 levels as fractions of surface pressure, as OCO-2
 # Temperature shifts at these pressures, linear between: meteo errors are correlated over about 150 hPa.
 T_NODES_PA = 100.0 * np.array([50.0, 250.0, 450.0, 650.0, 850.0, 1000.0])
 PSURF_RANGE_PA = (30_000.0, LAYER_EDGES_PA[-1])
+DRY, H2O, AIR, CIA, TEMPERATURE = range(5)  # rows of Layers.amount
+PSURF_STEP_HPA = 1e-3  # of the central difference by surface pressure
 _GAUSS_X = np.array([-np.sqrt(0.6), 0.0, np.sqrt(0.6)])
 _GAUSS_W = np.array([5.0, 8.0, 5.0]) / 18.0
 
@@ -46,26 +47,30 @@ class Meteo:
 
 @dataclass(frozen=True)
 class Layers:
-    """Contents of the layers; every array (layer), zero below the surface; columns in molecules cm-2."""
+    """Contents of the layers, zero below the surface; columns in molecules cm-2."""
 
-    dry: np.ndarray
-    o2: np.ndarray
-    h2o: np.ndarray
-    air: np.ndarray
-    cia: np.ndarray  # path integral of the squared density of dry air, amagat2 cm
-    temperature: np.ndarray  # K
+    amount: np.ndarray  # (5, layer): dry air, water, all air, squared density of dry air (amagat2 cm), K
     co2_map: np.ndarray  # (layer, level) weight of each CO2 level in the layer mean
-    bottom_weight: np.ndarray  # (1,) weight of the bottom layer's own cross-section against the one above
-
-    @property
-    def bottom(self) -> int:
-        """Index of the lowest layer that holds air."""
-        return int(np.flatnonzero(self.dry)[-1])
+    shift_map: np.ndarray  # (layer, node) weight of each temperature shift in the layer mean
+    bottom: int  # index of the lowest layer that holds air
+    bottom_weight: float  # of the bottom layer's own cross-section against that of the layer above
 
     @property
     def pressure_weight(self) -> np.ndarray:
         """Weights h (level) of dry air: XCO2 = h^T co2."""
-        return (self.dry @ self.co2_map) / self.dry.sum()
+        dry = self.amount[DRY]
+        return (dry @ self.co2_map) / dry.sum()
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Derivatives of Layers by surface pressure (hPa) and by the water scale; those by temperature are in
+    it."""
+
+    by_psurf: np.ndarray  # (5, layer)
+    co2_map_by_psurf: np.ndarray  # (layer, level)
+    bottom_weight_by_psurf: float
+    by_h2o: np.ndarray  # (5, layer)
 
 
 def meteo(forecast: Mapping[str, Any], latitude_deg: float) -> Meteo:
@@ -102,60 +107,41 @@ def layer_height_m(
 
 def layers(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: float) -> Layers:
     """Fill the layers for a surface pressure, temperature shifts at T_NODES_PA and a water scale."""
-    top = LAYER_EDGES_PA[:-1]
-    dp = np.clip(psurf_pa - top, 0.0, np.diff(LAYER_EDGES_PA))
-    points = (top + dp / 2)[:, None] + dp[:, None] / 2 * _GAUSS_X  # (layer, 3)
-    log_p = np.log(points)
-    t = np.interp(log_p, np.log(meteo.pressure_pa), meteo.temperature_k)
-    t = (t + np.interp(points, T_NODES_PA, t_shift_k)) @ _GAUSS_W
-    q = np.interp(log_p, np.log(meteo.pressure_pa), meteo.specific_humidity) @ _GAUSS_W * h2o_scale
-    moles_per_mass = dp / meteo.gravity_m_s2 * AVOGADRO * 1e-4
-    dry = (1.0 - q) * moles_per_mass / M_DRY
-    h2o = q * moles_per_mass / M_H2O
-    amagat = points[:, 1] / (BOLTZMANN * t) / LOSCHMIDT * dry / np.maximum(dry + h2o, 1.0)
-    hats = _hat_functions(points / psurf_pa) @ _GAUSS_W
-    return Layers(
-        dry=dry,
-        o2=O2_FRACTION * dry,
-        h2o=h2o,
-        air=dry + h2o,
-        cia=amagat * dry / (LOSCHMIDT * 1e-6),
-        temperature=t,
-        co2_map=np.where(dp[:, None] > 0.0, hats.T, 0.0),
-        bottom_weight=np.array([_bottom_weight(dp, points[:, 1])]),
+    amount, co2_map, shift_map, bottom, weight = _fill(
+        psurf_pa,
+        t_shift_k,
+        h2o_scale,
+        np.log(meteo.pressure_pa),
+        meteo.temperature_k,
+        meteo.specific_humidity,
+        meteo.gravity_m_s2,
+        LAYER_EDGES_PA,
+        LAYER_MID_PA,
     )
+    return Layers(amount, co2_map, shift_map, bottom, weight)
 
 
-def _hat_functions(sigma: np.ndarray) -> np.ndarray:
-    """Return the linear-interpolation weights (level, layer, 3) of the CO2 levels at sigma (layer, 3)."""
-    return np.stack([np.interp(sigma, SIGMA, row) for row in np.eye(SIGMA.size)])
-
-
-def _bottom_weight(dp: np.ndarray, mid: np.ndarray) -> float:
-    """Interpolate the bottom layer's cross-section linearly in pressure between two tabulated layers."""
-    b = int(np.flatnonzero(dp)[-1])
-    return float((mid[b] - LAYER_MID_PA[b - 1]) / (LAYER_MID_PA[b] - LAYER_MID_PA[b - 1]))
-
-
-def derivatives(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: float) -> list[Layers]:
-    """Differentiate the layers by psurf (hPa), each temperature shift (K) and the water scale, in that order.
-
-    Central differences of a few dozen smooth numbers, good to 1e-7; the spectral part is analytic.
-    """
-    x = np.concatenate([[psurf_pa / 100.0], t_shift_k, [h2o_scale]])
-    steps = np.concatenate([[1e-3], np.full(t_shift_k.size, 1e-2), [1e-3]])
-    out = []
-    for k, h in enumerate(steps):
-        ends = []
-        for sign in (1.0, -1.0):
-            y = x.copy()
-            y[0] = _clear_of_edges(y[0], steps[0]) if k == 0 else y[0]
-            y[k] += sign * h
-            ends.append(layers(meteo, y[0] * 100.0, y[1:-1], y[-1]))
-        out.append(
-            Layers(*((getattr(ends[0], f.name) - getattr(ends[1], f.name)) / (2 * h) for f in fields(Layers)))
-        )
-    return out
+def slopes(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: float, here: Layers) -> Slopes:
+    """Differentiate the layers; by surface pressure in central differences of smooth numbers, good to
+    1e-7."""
+    middle = _clear_of_edges(psurf_pa / 100.0, PSURF_STEP_HPA)
+    high, low = (
+        layers(meteo, 100.0 * (middle + sign * PSURF_STEP_HPA), t_shift_k, h2o_scale) for sign in (1.0, -1.0)
+    )
+    span = 2.0 * PSURF_STEP_HPA
+    dry, water, air, cia, _ = here.amount
+    by_water = np.zeros_like(here.amount)
+    by_water[H2O] = water / h2o_scale
+    by_water[DRY] = -by_water[H2O] * M_H2O / M_DRY  # the mass of a layer stays
+    by_water[AIR] = by_water[DRY] + by_water[H2O]
+    held = air > 0.0
+    by_water[CIA, held] = cia[held] * (2 * by_water[DRY, held] / dry[held] - by_water[AIR, held] / air[held])
+    return Slopes(
+        (high.amount - low.amount) / span,
+        (high.co2_map - low.co2_map) / span,
+        (high.bottom_weight - low.bottom_weight) / span,
+        by_water,
+    )
 
 
 def _clear_of_edges(psurf_hpa: float, step_hpa: float) -> float:
@@ -163,24 +149,55 @@ def _clear_of_edges(psurf_hpa: float, step_hpa: float) -> float:
     edge = LAYER_EDGES_PA[np.abs(LAYER_EDGES_PA - 100.0 * psurf_hpa).argmin()] / 100.0
     if abs(psurf_hpa - edge) > 1.5 * step_hpa:
         return psurf_hpa
-    return edge + 2.0 * step_hpa * (1.0 if psurf_hpa > edge else -1.0)
+    return float(edge + 2.0 * step_hpa * (1.0 if psurf_hpa > edge else -1.0))
 
 
-def mix_bottom(table: np.ndarray, bottom: int, weight: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bottom layer's cubic (4, point) and its derivative by the weight.
+@njit(cache=True)
+def _fill(psurf_pa, shift, h2o, log_p, temperature, humidity, gravity, edges_pa, mid_pa):  # type: ignore[no-untyped-def]
+    """Return amount, co2_map, shift_map, bottom, bottom_weight of Layers; three Gauss points a layer.
 
-    The cubic of the layer above is re-expanded about the bottom layer's reference temperature.
+    What comes from another module is an argument: a compiled function kept on disk would not see it change.
     """
-    zero = np.zeros(LAYER_MID_PA.size)
-    delta = temperature_coordinate(zero)[bottom - 1] - temperature_coordinate(zero)[bottom]
-    above, own = table[bottom - 1].astype(np.float64), table[bottom].astype(np.float64)
-    shift = np.array(
-        [
-            [1.0, delta, delta**2, delta**3],
-            [0.0, 1.0, 2 * delta, 3 * delta**2],
-            [0.0, 0.0, 1.0, 3 * delta],
-            [0.0, 0.0, 0.0, 1.0],
-        ]
-    )
-    above = shift @ above
-    return (1.0 - weight) * above + weight * own, own - above
+    count = edges_pa.size - 1
+    amount = np.zeros((5, count))
+    co2_map, shift_map = np.zeros((count, SIGMA.size)), np.zeros((count, T_NODES_PA.size))
+    bottom, middle = 0, 0.0
+    for l in range(count):
+        top = edges_pa[l]
+        dp = min(psurf_pa, edges_pa[l + 1]) - top
+        if dp <= 0.0:
+            break
+        bottom, middle = l, top + 0.5 * dp
+        t, q = 0.0, 0.0
+        for g in range(3):
+            p = middle + 0.5 * dp * _GAUSS_X[g]
+            w = _GAUSS_W[g]
+            _spread(co2_map[l], SIGMA, p / psurf_pa, w)
+            _spread(shift_map[l], T_NODES_PA, p, w)
+            i, f = _bracket(log_p, np.log(p))
+            t += w * ((1.0 - f) * temperature[i] + f * temperature[i + 1])
+            q += w * ((1.0 - f) * humidity[i] + f * humidity[i + 1])
+        t += np.sum(shift_map[l] * shift)
+        q *= h2o
+        moles_per_mass = dp / gravity[l] * AVOGADRO * 1e-4
+        dry, water = (1.0 - q) * moles_per_mass / M_DRY, q * moles_per_mass / M_H2O
+        amagat = middle / (BOLTZMANN * t) / LOSCHMIDT * dry / (dry + water)
+        amount[DRY, l], amount[H2O, l], amount[AIR, l] = dry, water, dry + water
+        amount[CIA, l], amount[TEMPERATURE, l] = amagat * dry / (LOSCHMIDT * 1e-6), t
+    weight = (middle - mid_pa[bottom - 1]) / (mid_pa[bottom] - mid_pa[bottom - 1])
+    return amount, co2_map, shift_map, bottom, weight
+
+
+@njit(cache=True)
+def _bracket(grid, x):  # type: ignore[no-untyped-def]
+    """Return the interval of an ascending grid that holds x and the fraction of it; the ends are held."""
+    i = min(max(np.searchsorted(grid, x, side="right") - 1, 0), grid.size - 2)
+    return i, min(max((x - grid[i]) / (grid[i + 1] - grid[i]), 0.0), 1.0)
+
+
+@njit(cache=True)
+def _spread(row, grid, x, weight):  # type: ignore[no-untyped-def]
+    """Add a weight to the two grid points beside x, in the share of linear interpolation."""
+    i, f = _bracket(grid, x)
+    row[i] += weight * (1.0 - f)
+    row[i + 1] += weight * f

@@ -1,9 +1,9 @@
-"""Load what a retrieval needs beside spectra and forecast: tables, Sun, continua, calibration."""
+"""Load what a retrieval needs beside spectra and forecast: tables, Sun, continua, particles, calibration."""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,69 @@ import numpy as np
 from processors import products
 from processors.job import BadInput, Job
 
-from . import airglow, cia, lines, solar, tables
+from . import airglow, cia, fluorescence, lines, particles, solar, tables
+from .bandmodel import BandModel, band_model
+from .isrf import Expansions, Response
+from .state import Options
+
+MOST_SCALES = 24  # wavelength scales whose weights are kept: bands times fields of view, and a change
 
 
-@dataclass(frozen=True)
+@dataclass
 class Auxiliary:
-    """Shared by all soundings of a job; cia (band)(point) cm-1 amagat-2, airglow as airglow.spectra."""
+    """Shared by all soundings of a job; lists run over the bands. Band models and responses are made when
+    asked for."""
 
     tables: list[tables.BandTables]
     sun: solar.Sun
-    cia: list[np.ndarray]
-    airglow: np.ndarray
+    cia: list[np.ndarray]  # (point) cm-1 amagat-2
+    airglow: np.ndarray  # as airglow.spectra
+    optics: particles.Optics
     ckd: Any
     line_list_sha256: str = ""  # of the line files, for the product
+    _models: dict[Any, list[BandModel]] = field(default_factory=dict)
+    _suns: dict[int, solar.Tabulated] = field(default_factory=dict)
+    _responses: dict[tuple[int, int], Response] = field(default_factory=dict)
+    _expansions: dict[Any, Expansions] = field(default_factory=dict)
+
+    def models(self, options: Options, kind: type = np.float32) -> list[BandModel]:
+        """Return the models of the bands a job fits, for the particles it fits."""
+        types = tuple(p.optics for p in options.particles)
+        key = (options.bands, types, kind)
+        if key not in self._models:
+            self._models[key] = [self._model(b, types, kind) for b in options.bands]
+        return self._models[key]
+
+    def _model(self, b: int, types: tuple[str, ...], kind: type) -> BandModel:
+        band = self.tables[b].band
+        glow = self.airglow if band.name == "B4" else None
+        plants = fluorescence.spectrum(band.wavenumber_cm1) if band.name == "B1" else None
+        return band_model(self.tables[b], self.cia[b], glow, plants, self.optics, types, kind)
+
+    def sunlight(self, b: int, recession_m_s: float, distance_au: float) -> np.ndarray:
+        """Return the irradiance (point) of a band, ph s-1 m-2 um-1."""
+        nu = self.tables[b].band.wavenumber_cm1
+        if b not in self._suns:
+            self._suns[b] = solar.tabulate(self.sun, nu)
+        return self._suns[b].seen(nu, recession_m_s, distance_au)
+
+    def response(self, b: int, fov: int) -> Response:
+        """Return the spectral response of a band and field of view (1..3)."""
+        if (b, fov) not in self._responses:
+            isrf = self.ckd["isrf"]
+            arrays = (isrf["isrf_node"], isrf["isrf_offset"][b], isrf["isrf"][b, fov - 1])
+            self._responses[b, fov] = Response(*(np.asarray(a, dtype=float) for a in arrays)).compact()
+        return self._responses[b, fov]
+
+    def expansions(self, b: int, fov: int, wavelength_nm: np.ndarray, kind: type = np.float32) -> Expansions:
+        """Return the weights of the spectels (spectel) of a band and field of view, sensor frame."""
+        key = (b, fov, wavelength_nm.tobytes(), kind)
+        if key not in self._expansions:
+            if len(self._expansions) >= MOST_SCALES:
+                del self._expansions[next(iter(self._expansions))]
+            nu, response = self.tables[b].band.wavenumber_cm1, self.response(b, fov)
+            self._expansions[key] = Expansions(nu, wavelength_nm, response, kind)
+        return self._expansions[key]
 
 
 def load(job: Job) -> Auxiliary:
@@ -37,6 +87,7 @@ def load(job: Job) -> Auxiliary:
         sun = solar.read(job.input("solar_lines"), job.input("solar_continuum"))
         o2 = lines.read_lines(spectroscopy.lines)["O2"]
         line_list_sha256 = lines.digest(spectroscopy.lines)
+        optics = particles.read(job.input("particles"))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise BadInput(f"{job.path}: auxiliary file not as expected: {error}: give a whole file") from error
     b4 = next(t.band.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
@@ -45,6 +96,7 @@ def load(job: Job) -> Auxiliary:
         sun=sun,
         cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
         airglow=airglow.spectra(o2, b4),
+        optics=optics,
         ckd=products.read_ckd(job.input("ckd")),
         line_list_sha256=line_list_sha256,
     )

@@ -6,40 +6,78 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GRID_STEP_CM1 = 0.01  # resolves a Doppler width (0.006 cm-1 half width in B2) once smeared by the ISRF
-
 
 @dataclass(frozen=True)
 class Band:
-    """One band: its index in every product and the wavenumbers computed, wider than the spectels."""
+    """One band: its index in every product and the wavenumbers computed, wider than the spectels.
+
+    The step keeps what a trapezoid over the spectral response leaves below 1e-4 of the continuum.
+    """
 
     index: int
     name: str
     gas: str  # the absorber measured; water vapour is in every band
     first_cm1: int
     last_cm1: int
+    per_cm1: int  # points
+
+    @property
+    def step_cm1(self) -> float:
+        return 1.0 / self.per_cm1
 
     @property
     def wavenumber_cm1(self) -> np.ndarray:
         """Wavenumber grid (point), ascending, vacuum, cm-1, in the frame of the Earth's surface."""
-        return np.arange(self.first_cm1 * 100, self.last_cm1 * 100 + 1) * GRID_STEP_CM1
+        return np.arange(self.first_cm1 * self.per_cm1, self.last_cm1 * self.per_cm1 + 1) / self.per_cm1
 
 
 BANDS = (
-    Band(0, "B1", "O2", 13003, 13192),
-    Band(1, "B2", "CO2", 6174, 6266),
-    Band(2, "B3", "CO2", 4872, 4946),
-    Band(3, "B4", "O2", 7796, 7914),
+    Band(0, "B1", "O2", 13003, 13192, 50),
+    Band(1, "B2", "CO2", 6174, 6266, 100),
+    Band(2, "B3", "CO2", 4872, 4946, 125),
+    Band(3, "B4", "O2", 7796, 7914, 80),
 )
 
-# Layer boundaries from the top down, Pa: fine where line cores form, 45 hPa in the troposphere.
-_TOP_HPA = [0, 0.5, 1.5, 3, 5, 8, 12, 18, 26, 36, 48, 62, 78, 97, 120, 147, 178, 212, 248, 286, 326, 368]
-_LOW_HPA = [411, 455, 500, 545, 590, 635, 680, 725, 770, 815, 860, 905, 950, 1000, 1090]
-LAYER_EDGES_PA = 100.0 * np.array([*_TOP_HPA, *_LOW_HPA])
+# Layer boundaries from the top down, Pa: no fewer keep the column within 0.03 ppm and 0.05 hPa of 150 layers.
+_EDGES_HPA = [
+    0,
+    7,
+    26,
+    52,
+    82,
+    114,
+    144,
+    174,
+    204,
+    234,
+    266,
+    299,
+    334,
+    371,
+    409,
+    449,
+    491,
+    536,
+    583,
+    633,
+    685,
+    740,
+]
+LAYER_EDGES_PA = 100.0 * np.array([*_EDGES_HPA, 799, 864, 933, 1008, 1090])
 LAYER_MID_PA = 0.5 * (LAYER_EDGES_PA[1:] + LAYER_EDGES_PA[:-1])
+
+# Temperature by pressure: middle and half width of its range over latitudes and seasons
+_P_HPA = [0.3, 1, 3, 10, 25, 50, 80, 110, 150, 200, 300, 400, 600, 850, 1090]
+_T_K = [260, 263, 247, 228, 220, 217, 212, 211, 217, 221, 229, 241, 261, 274, 278]
+_T_HALF_K = [3, 14, 18, 12, 9, 8, 13, 14, 8, 4, 10, 12, 13, 16, 21]
+T_MARGIN_K = 15.0  # tabulated beyond that range
 
 
 def reference_temperature_k(pressure_pa: np.ndarray) -> np.ndarray:
-    """Centre of the temperature range tabulated at a pressure, K: a smooth mid-latitude mean."""
-    log_p = np.log([30.0, 100.0, 300.0, 1000.0, 10000.0, 20000.0, 50000.0, 109000.0])
-    return np.interp(np.log(pressure_pa), log_p, [250.0, 262.0, 245.0, 228.0, 212.0, 218.0, 253.0, 283.0])
+    """Centre of the temperature range tabulated at a pressure, K."""
+    return np.interp(np.log(pressure_pa / 100.0), np.log(_P_HPA), _T_K)
+
+
+def temperature_span_k(pressure_pa: np.ndarray) -> np.ndarray:
+    """Half of the temperature range tabulated at a pressure, K."""
+    return np.interp(np.log(pressure_pa / 100.0), np.log(_P_HPA), _T_HALF_K) + T_MARGIN_K

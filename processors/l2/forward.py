@@ -1,26 +1,30 @@
-"""Turn a state vector into the radiance of every spectel, with its Jacobian."""
+"""Turn the states of a batch of soundings into the radiance of every spectel, with the Jacobians."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from processors.constants import C_LIGHT, WGS84_A
 
-from . import atmosphere, diffuse
-from .atmosphere import Layers, Meteo
-from .bands import LAYER_EDGES_PA
-from .isrf import Response, convolve
-from .monochromatic import radiance
-from .state import StateVector
-from .surface import glint_reflectance
-from .tables import T_SPAN_K, BandTables, temperature_coordinate
+from . import atmosphere, diffuse, particles, surface
+from .absorption import ELEMENTS, LOST, LOST_CIA, SIF, SURFACE, TOTAL, seen_light
+from .atmosphere import AIR, CIA, H2O, TEMPERATURE, Layers, Meteo
+from .bandmodel import BandModel, SoundingBand
+from .elements import COLLISIONS, PARTICLES, SCATTERING, sparse, terms
+from .inverse import Modelled
+from .isrf import Expansion, Near
+from .scattered import BandLayers, ScatteredLight
+from .state import Options, StateVector
+from .tables import coordinate
 
 SPECTELS = 1024
-FITS_OF_DIFFUSE = {True: 1, False: 2}  # over glint, over land, whose albedo has to be found first
-
-MARKS = (0.1, 0.36, 0.63, 0.85)  # of the surface pressure, where the light left tells heights apart
+WIND_RANGE_M_S = (0.2, 60.0)
+T_SHIFT_MOST_K = 40.0  # of a forecast
+HEIGHT_MIDDLE, HEIGHT_REACH = 0.55, 0.65  # of a layer of particles, p/p_s
+DEPTH_RANGE = (-0.2, 3.0)  # of a kind of particles; a little below 0 is noise about none
 
 
 @dataclass(frozen=True)
@@ -35,239 +39,312 @@ class Viewing:
 
 
 @dataclass(frozen=True)
-class BandInput:
-    """What one band of one sounding needs: tables, sunlight and other spectra (point), the instrument."""
+class Setup:
+    """What the model needs of one sounding; `bands` in the order of the state's options."""
 
-    tables: BandTables
-    sun: np.ndarray  # ph s-1 m-2 um-1 at the ground
-    cia: np.ndarray  # cm-1 amagat-2
-    airglow: np.ndarray | None  # (2, point) of 1 MR and its slope, ph s-1 m-2 sr-1 um-1 (K-1)
-    fluorescence: np.ndarray | None  # (point) at the ground, of one unit of the state
-    response: Response
-    wavelength_nm: np.ndarray  # (spectel) of the spectel centres, sensor frame
+    state: StateVector
+    meteo: Meteo
+    viewing: Viewing
+    bands: Sequence[SoundingBand]
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """The surface of one sounding in one band: its polynomial (3,), and what stands before it for direct
+    sunlight."""
+
+    polynomial: np.ndarray
+    level: float
+    by_wind: float  # slope of level by the logarithm of the wind
+
+
+@dataclass
+class _Air:
+    """The layers of one sounding at one state, in what all bands share."""
+
+    layers: Layers
+    slopes: atmosphere.Slopes
+    total: np.ndarray  # (type,) depth of particles at 0.755 um
+    depth: np.ndarray  # (type, layer)
+    depth_by_psurf: np.ndarray
+    by_own: np.ndarray  # (depths then heights, type, layer)
 
 
 class ForwardModel:
-    """Radiance (4 x 1024) of one sounding as a function of its state.
+    """Radiance (band * 1024) of soundings of one layout as a function of their states.
 
-    The Jacobian holds the diffuse light (all but direct sunlight and its first scattering) constant.
+    Scattered light is carried from the nodes by functions fixed at the first state of a sounding. Numbers are
+    of the type of the tables.
     """
 
-    def __init__(self, state: StateVector, meteo: Meteo, viewing: Viewing, bands: list[BandInput]) -> None:
-        self.state, self.meteo, self.viewing, self.bands = state, meteo, viewing, bands
-        self.calls = 0
-        self._training: dict[int, np.ndarray] = {}
-        self._scale: dict[int, tuple[float, float]] = {}
-        self._fit: dict[int, np.ndarray] = {}
-        self._amf_sun = _slant_factor(viewing.sza_deg, meteo)
-        self._amf_view = _slant_factor(viewing.vza_deg, meteo)
-        self._marks = _marks(100.0 * state.x_a[state["psurf"]][0])
-        mu0, mu = np.cos(np.radians([viewing.sza_deg, viewing.vza_deg]))
-        sines = np.sqrt((1.0 - mu0**2) * (1.0 - mu**2))
-        self._mu0, self._mu = float(mu0), float(mu)
-        self._phase = diffuse.rayleigh_phase(-(mu0 * mu + sines * np.cos(np.radians(viewing.raa_deg))))
+    def __init__(
+        self, setups: Sequence[Setup], bands: Sequence[BandModel], options: Options, brdf: bool = True
+    ) -> None:
+        self.setups, self.bands, self.options = list(setups), list(bands), options
+        self.state = setups[0].state
+        self.kind = self.bands[0].gas.dtype.type
+        self._types = options.particles
+        self._slant = np.array([_slants(s) for s in setups])  # (sounding, 2: both ways, view; layer)
+        toward = [_directions(s, brdf) for s in setups]
+        everyone, x = range(len(setups)), [s.state.x_a for s in setups]
+        first = [self._air(k, state) for k, state in zip(everyone, x, strict=True)]
+        psurf = np.array([100.0 * state[self.state["psurf"]][0] for state in x])
+        slant = np.array([s[0, a.layers.bottom] for s, a in zip(self._slant, first, strict=True)], self.kind)
+        self._sun, self._scattered = [], []
+        self._kept: dict[tuple[int, int], Expansion] = {}
+        for b, model in enumerate(self.bands):
+            sun = np.array([s.bands[b].sun for s in setups])
+            mu0 = np.array([t.mu0 for t in toward], self.kind)
+            self._sun.append(mu0[:, None] * sun / self.kind(np.pi))
+            glow = np.zeros((len(setups), 0, model.points), self.kind)
+            if self._glows(b):
+                mu_unit = [np.cos(np.radians(s.viewing.vza_deg)) * s.bands[b].unit for s in setups]
+                glow = np.array([model.airglow / unit for unit in mu_unit], self.kind)
+            layers = self._layer_arrays(b, everyone, x, first)
+            self._scattered.append(ScatteredLight(model, layers, psurf, slant, sun, glow, toward))
 
-    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return F (4 * 1024,) ph s-1 m-2 sr-1 um-1 and K (4 * 1024, state); NaN where no air can be so."""
-        sv = self.state
-        if not self._in_domain(x):
-            size = len(self.bands) * SPECTELS
-            return np.full(size, np.nan), np.full((size, x.size), np.nan)
-        self.calls += 1
-        psurf_pa, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]][0]
-        layers = atmosphere.layers(self.meteo, psurf_pa, shift, h2o)
-        slopes = atmosphere.derivatives(self.meteo, psurf_pa, shift, h2o)
-        radiances = np.empty((len(self.bands), SPECTELS))
-        K = np.zeros((len(self.bands), SPECTELS, x.size))
-        with np.errstate(over="ignore", invalid="ignore"):  # absurd trial states; the search rejects them
-            for b in range(len(self.bands)):
-                radiances[b] = self._band(b, x, layers, slopes, K[b])
-        return radiances.ravel(), K.reshape(-1, x.size)
+    def __call__(self, members: Sequence[int], states: Sequence[np.ndarray]) -> list[Modelled]:
+        """Return F, ph s-1 m-2 sr-1 um-1, and K of some soundings; NaN where no air can be so."""
+        possible = [n for n, x in enumerate(states) if self._in_domain(x)]
+        parts: list[list] = [[] for _ in states]
+        F = np.full((len(states), len(self.bands), SPECTELS), np.nan)
+        if possible:
+            k, x = [members[n] for n in possible], [states[n] for n in possible]
+            with np.errstate(all="ignore"):  # absurd trial states; the search rejects them
+                air = [self._air(m, state) for m, state in zip(k, x, strict=True)]
+                for b in range(len(self.bands)):
+                    for n, (f, part) in zip(possible, self._band(b, k, x, air), strict=True):
+                        F[n, b] = f
+                        parts[n].append((slice(b * SPECTELS, (b + 1) * SPECTELS), *part))
+        return [Modelled(f.ravel(), part) for f, part in zip(F, parts, strict=True)]
 
     def _in_domain(self, x: np.ndarray) -> bool:
         """Tell whether layers and tables cover a state."""
-        low, high = atmosphere.PSURF_RANGE_PA
-        if not np.all(np.isfinite(x)) or not low <= 100.0 * x[self.state["psurf"]][0] <= high:
+        sv, (low, high) = self.state, atmosphere.PSURF_RANGE_PA
+        if not np.all(np.isfinite(x)) or not low <= 100.0 * x[sv["psurf"]][0] <= high:
             return False
-        return bool(np.abs(x[self.state["temperature"]]).max() < T_SPAN_K)
+        if self._types:
+            height = x[sv["height"]]
+            depth = x[sv["depth"]]
+            if (
+                depth.min() < DEPTH_RANGE[0]
+                or depth.max() > DEPTH_RANGE[1]
+                or not np.all(np.abs(height - HEIGHT_MIDDLE) < HEIGHT_REACH)
+            ):
+                return False
+        if "ln_wind" in sv and not WIND_RANGE_M_S[0] < np.exp(x[sv["ln_wind"]][0]) < WIND_RANGE_M_S[1]:
+            return False
+        return bool(np.abs(x[sv["temperature"]]).max() < T_SHIFT_MOST_K)
 
-    def _band(self, b: int, x: np.ndarray, layers: Layers, slopes: list[Layers], K: np.ndarray) -> np.ndarray:
-        """Return the radiance (spectel) of one band and fill its Jacobian (spectel, state)."""
-        sv, band = self.state, self.bands[b]
-        nu = band.tables.band.wavenumber_cm1
-        poly = _polynomial(nu)
-        shape = x[sv[f"surface_{b}"]] @ poly
-        level, by_wind = self._surface_level(x)
-        reflectance = level * shape
-        columns, entries, coefs = self._layer_jacobian(b, x, layers, slopes)
-        emission = self._emission(b, x)
-        direct, path, up, lit, jac = self._monochromatic(
-            b, x, layers, reflectance, emission, entries, coefs, len(columns)
-        )
-        total = reflectance * direct + path
-        total = total + self._diffuse_light(b, x, layers, direct, path, lit, reflectance)
-        glow = np.zeros((0, nu.size))
-        if band.airglow is not None:
-            glow = band.airglow / self._mu
-            total = total + x[sv["airglow"]] @ glow
-        if emission.size:
-            glow = (band.fluorescence * up)[None]
-            total = total + emission * up
-        fields = np.concatenate([[total], jac, direct * poly, glow])
-        seen, slope = self._convolve(b, x, fields)
-        for k, column in enumerate(columns):
-            K[:, column] = seen[1 + k]
-        first = 1 + len(columns)
-        surface = sv[f"surface_{b}"]
-        K[:, surface] = level * seen[first : first + 3].T
-        if "wind" in sv:
-            K[:, sv["wind"].start] = by_wind * (x[surface] @ seen[first : first + 3])
-        K[:, sv[f"dispersion_{b}"]] = slope[:, None] * _stretch().T
-        if band.airglow is not None:
-            K[:, sv["airglow"]] = seen[-2:].T
-        if emission.size:
-            K[:, sv["sif"]] = seen[-1:].T
-        return seen[0]
+    def _air(self, member: int, x: np.ndarray) -> _Air:
+        sv, meteo = self.state, self.setups[member].meteo
+        psurf, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]][0]
+        layers = atmosphere.layers(meteo, psurf, shift, h2o)
+        slopes = atmosphere.slopes(meteo, psurf, shift, h2o, layers)
+        count = len(self._types)
+        depth, by_psurf = np.zeros((2, count, layers.amount.shape[1]))
+        total = x[sv["depth"]] if count else np.zeros(0)
+        by_own = np.zeros((2 * count, count, depth.shape[1]))
+        for p, kind in enumerate(self._types):
+            tau = x[sv["depth"]][p]
+            share, by_height, moved = particles.profile(psurf, x[sv["height"]][p], kind.width)
+            depth[p], by_psurf[p] = tau * share, tau * moved
+            by_own[p, p], by_own[count + p, p] = share, tau * by_height
+        return _Air(layers, slopes, total, depth, by_psurf, by_own)
 
-    def _emission(self, b: int, x: np.ndarray) -> np.ndarray:
-        """Return the radiance (point) that the ground emits; empty where the state has none."""
-        shape = self.bands[b].fluorescence
-        if shape is None or "sif" not in self.state:
-            return np.zeros(0)
-        return x[self.state["sif"]][0] * shape
-
-    def _surface_level(self, x: np.ndarray) -> tuple[float, float]:
-        """Return the factor on the surface polynomial and its derivative by wind."""
-        v = self.viewing
-        if "wind" not in self.state:
-            return 1.0, 0.0
-        return glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, max(x[self.state["wind"]][0], 0.1))
-
-    def _gas(self, b: int, x: np.ndarray, layers: Layers) -> np.ndarray:
-        """Return the column (layer) of the gas a band measures, cm-2."""
-        if self.bands[b].tables.band.gas == "O2":
-            return layers.o2
-        return layers.dry * (layers.co2_map @ x[self.state["co2"]]) * 1e-6
-
-    def _monochromatic(self, b, x, layers, reflectance, emission, entries, coefs, columns):  # type: ignore[no-untyped-def]
-        """Run the kernel, see monochromatic.radiance."""
-        band = self.bands[b]
-        bottom, weight = layers.bottom, float(layers.bottom_weight[0])
-        gas, h2o = band.tables.gas.view(np.ndarray), band.tables.h2o.view(np.ndarray)
-        gas_bottom, gas_mix = atmosphere.mix_bottom(gas, bottom, weight)
-        h2o_bottom, h2o_mix = atmosphere.mix_bottom(h2o, bottom, weight)
-        return radiance(
-            gas, gas_bottom, gas_mix, h2o, h2o_bottom, h2o_mix,
-            self._gas(b, x, layers), layers.h2o, layers.air, layers.cia,
-            temperature_coordinate(layers.temperature), 1.0 / T_SPAN_K,
-            self._amf_sun, self._amf_view, bottom,
-            band.sun, band.cia, diffuse.rayleigh_cross_section(band.tables.band.wavenumber_cm1), reflectance,
-            emission, self._mu0, self._phase, self._marks, entries, coefs, columns,
+    def _layer_arrays(
+        self, b: int, members: Sequence[int], x: Sequence[np.ndarray], air: Sequence[_Air]
+    ) -> BandLayers:
+        """Return what the kernels of a band take of the layers of some soundings."""
+        co2_band, sv, kind = self.bands[b].band.gas == "CO2", self.state, self.kind
+        found = [
+            terms(co2_band, a.layers, a.slopes, state[sv["co2"]], a.depth_by_psurf)
+            for a, state in zip(air, x, strict=True)
+        ]
+        amount = np.array([a.layers.amount for a in air])
+        bottom = np.array([a.layers.bottom for a in air])
+        t, per_kelvin = coordinate(amount[:, TEMPERATURE])
+        own = np.arange(len(air))
+        above, slope_above = coordinate(amount[own, TEMPERATURE, bottom], bottom - 1)
+        weight = [a.layers.bottom_weight for a in air]
+        gas = np.array([f.gas for f in found])
+        column = np.stack([gas, amount[:, H2O], per_kelvin, self._slant[list(members), 0]], axis=1)
+        mix = np.stack([above, weight, slope_above / per_kelvin[own, bottom]], axis=1)
+        return BandLayers(
+            [f.by_element for f in found], column.astype(kind), t.astype(kind), mix.astype(kind), bottom,
+            amount[:, CIA].astype(kind), amount[:, AIR].astype(kind),
         )  # fmt: skip
 
-    def _layer_jacobian(
-        self, b: int, x: np.ndarray, layers: Layers, slopes: list[Layers]
-    ) -> tuple[list[int], np.ndarray, np.ndarray]:
-        """Return state columns, entries (entry, 2: layer, column) and their layer derivatives (entry, 6).
+    def _glows(self, b: int) -> bool:
+        return "airglow" in self.state and self.bands[b].airglow is not None
 
-        The six: gas, water, temperature, bottom weight, air, squared-density path.
-        """
-        sv, co2_band = self.state, self.bands[b].tables.band.gas == "CO2"
-        co2 = x[sv["co2"]]
-        rows, columns = [], []
-        zero = np.zeros_like(layers.dry)
-        at_bottom = np.arange(zero.size) == layers.bottom
-        if co2_band:
-            for j in range(co2.size):
-                columns.append(sv["co2"].start + j)
-                gas = layers.dry * layers.co2_map[:, j] * 1e-6
-                rows.append(np.stack([gas, zero, zero, zero, zero, zero], axis=1))
-        state_columns = [sv["psurf"].start, *range(*sv["temperature"].indices(x.size)), sv["h2o"].start]
-        for column, d in zip(state_columns, slopes, strict=True):
-            columns.append(column)
-            gas = d.o2
-            if co2_band:
-                gas = (d.dry * (layers.co2_map @ co2) + layers.dry * (d.co2_map @ co2)) * 1e-6
-            mix = np.where(at_bottom, d.bottom_weight[0], 0.0)
-            rows.append(np.stack([gas, d.h2o, d.temperature, mix, d.air, d.cia], axis=1))
-        dense = np.array(rows)  # (column, layer, 6)
-        dense[:, layers.bottom + 1 :] = 0.0
-        found = np.argwhere(np.any(dense != 0.0, axis=2))
-        entries = found[:, ::-1].astype(np.int64)
-        return columns, np.ascontiguousarray(entries), dense[found[:, 0], found[:, 1]]
+    def _shines(self, b: int) -> bool:
+        return "sif" in self.state and self.bands[b].fluorescence is not None
 
-    def _diffuse_light(self, b, x, layers, direct, path, lit, reflectance):  # type: ignore[no-untyped-def]
-        """Return the diffuse radiance (point) as a combination of reflected, scattered and partly lit light.
+    def _band(self, b: int, members: list[int], x: list[np.ndarray], air: list[_Air]):  # type: ignore[no-untyped-def]
+        """Return radiance (spectel) and (columns, K) of one band for some soundings."""
+        model, kind = self.bands[b], self.kind
+        a = self._layer_arrays(b, members, x, air)
+        ground = [self._ground(b, m, state) for m, state in zip(members, x, strict=True)]
+        near = [self._near(b, m, state) for m, state in zip(members, x, strict=True)]
+        seen = np.zeros((len(members), SPECTELS, ELEMENTS + a.by_element[0].shape[0]), kind)
+        by_nm = np.zeros((len(members), SPECTELS, 2), kind)
+        seen_light(  # type: ignore[call-arg]
+            np.array(members), model.gas, model.h2o, a.column, a.t, a.mix, a.bottom, self._smooth(b, members,
+            a, air),
+            self._sun[b], model.cia, model.ray, np.array([g.level * g.polynomial for g in ground], kind),
+            *self._emission(b, members, x, a), self._sparse(members, a),
+            tuple((e.expansion.terms, e.expansion.first, e.expansion.count) for e in near),
+            np.array([e.shift_nm for e in near]), np.array([e.widen for e in near], kind), seen, by_nm,
+        )  # fmt: skip
+        return [
+            self._part(b, n, m, x[n], a, air[n], ground[n], near[n], seen[n], by_nm[n])
+            for n, m in enumerate(members)
+        ]
 
-        The combination is fitted to successive orders of scattering at a few points, at the first states:
-        then it moves little, and a model that keeps changing would hinder convergence.
-        """
-        sun = self.bands[b].sun
-        s, t = path / sun, reflectance * direct / sun
-        if b not in self._training:
-            self._training[b] = np.unique(np.concatenate([_spread(s), _spread(t)]))
-            self._scale[b] = s.max(), max(t.max(), np.finfo(float).tiny)
-        s0, t0 = self._scale[b]
-        u, v = s / s0, t / t0
-        products = [u, v, u * u, u * v, v * v, u**3, v**3, u * u * v, u * v * v, np.sqrt(u), np.sqrt(v), *lit]
-        features = np.stack(products)
-        if self.calls <= FITS_OF_DIFFUSE[self.viewing.glint]:
-            at = self._training[b]
-            tau, ray = self._layer_depths(b, x, layers, at)
-            albedo = np.zeros(at.size) if self.viewing.glint else reflectance[at]
-            slab = diffuse.Slab(tau, ray, self._mu0, self._mu, self.viewing.raa_deg, albedo)
-            light = diffuse.multiple_scattering(slab)
-            if not np.all(np.isfinite(light)) or not np.all(np.isfinite(features[:, at])):
-                return np.full_like(sun, np.nan)  # no state to fit at, and LAPACK may hang on NaN
-            self._fit[b] = np.linalg.lstsq(features[:, at].T, light, rcond=1e-10)[0]
-        return sun * (self._fit[b] @ features)
+    def _near(self, b: int, member: int, x: np.ndarray) -> Near:
+        """Return the expansion of the spectels' weights near a state and the way from there; kept while it
+        holds."""
+        setup, name = self.setups[member], self.options.bands[b]
+        shift, stretch = x[self.state[f"dispersion_{name}"]]
+        wide = f"isrf_width_{name}"
+        widen = x[self.state[wide]][0] if wide in self.state else 0.0
+        doppler = setup.viewing.sensor_recession_m_s / C_LIGHT
+        kept = self._kept.get((b, member))
+        near = setup.bands[b].expansions.near(doppler, shift, stretch, widen, kept)
+        self._kept[b, member] = near.expansion
+        return near
 
-    def _layer_depths(self, b, x, layers, at):  # type: ignore[no-untyped-def]
-        """Return total and Rayleigh optical depth (layer, point) at the points `at`."""
-        band, used = self.bands[b], slice(0, layers.bottom + 1)
-        t = temperature_coordinate(layers.temperature)[used]
-        powers = np.stack([np.ones_like(t), t, t**2, t**3], axis=1)
-        depth = np.zeros((t.size, at.size))
-        for table, column in ((band.tables.gas, self._gas(b, x, layers)), (band.tables.h2o, layers.h2o)):
-            depth += column[used, None] * np.einsum("lpn,lp->ln", table[used][:, :, at], powers)
-        nu = band.tables.band.wavenumber_cm1[at]
-        ray = layers.air[used, None] * diffuse.rayleigh_cross_section(nu)
-        return np.maximum(depth, 0.0) + layers.cia[used, None] * band.cia[at] + ray, ray
+    def _ground(self, b: int, member: int, x: np.ndarray) -> _Ground:
+        polynomial = x[self.state[f"surface_{self.options.bands[b]}"]]
+        if "ln_wind" not in self.state:
+            return _Ground(polynomial, 1.0, 0.0)
+        v, wind = self.setups[member].viewing, float(np.exp(x[self.state["ln_wind"]][0]))
+        level, by_wind = surface.glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, wind)
+        return _Ground(polynomial, level, by_wind * wind)
 
-    def _convolve(self, b: int, x: np.ndarray, fields: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        band = self.bands[b]
-        nu = band.tables.band.wavenumber_cm1 * (1.0 - self.viewing.sensor_recession_m_s / C_LIGHT)
-        center = band.wavelength_nm + x[self.state[f"dispersion_{b}"]] @ _stretch()
-        return convolve(
-            fields, 1e7 / nu, center, band.response.node, band.response.offset_nm, band.response.isrf
+    def _emission(self, b, members, x, a):  # type: ignore[no-untyped-def]
+        """Return the light the ground sends up (sounding, point) and (sounding, 2): its way and its
+        strength."""
+        share = np.zeros((len(members), 2), self.kind)
+        if not self._shines(b):
+            return np.zeros((len(self.setups), 0), self.kind), share
+        for n, m in enumerate(members):
+            slant, view = self._slant[m][:, a.bottom[n]]
+            share[n] = view / slant, x[n][self.state["sif"]][0]
+        units = np.array([s.bands[b].unit for s in self.setups])
+        return (self.bands[b].fluorescence / units[:, None]).astype(self.kind), share
+
+    def _smooth(self, b: int, members: list[int], a: BandLayers, air: list[_Air]) -> np.ndarray:
+        """Return (sounding, 3) the slant sums of what varies slowly over a band: collisions, air,
+        particles."""
+        extinction = self._scattered[b].extinction
+        slant = self._slant[members, 0]
+        particles_slant = [s @ (extinction @ x.depth) for s, x in zip(slant, air, strict=True)]
+        sums = [(slant * a.cia_path).sum(axis=1), (slant * a.air).sum(axis=1), particles_slant]
+        return np.stack(sums, axis=1).astype(self.kind)
+
+    def _sparse(self, members: list[int], a: BandLayers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        elements, layers, _ = a.by_element[0].shape
+        start = np.zeros((len(members), elements + 1), np.int64)
+        row = np.zeros((len(members), elements * (3 * layers + 1)), np.int64)
+        coefficient = np.zeros(row.shape, self.kind)
+        for n, m in enumerate(members):
+            sparse(a.by_element[n], self._slant[m, 0], a.bottom[n], start[n], row[n], coefficient[n])
+        return start, row, coefficient
+
+    def _part(self, b, n, member, x, a, air, ground, near, seen, by_nm):  # type: ignore[no-untyped-def]
+        """Put together the radiance (spectel) of a band, and the columns and K (spectel, column) of its
+        state."""
+        sv, own, name, scattered = (
+            self.state,
+            self.setups[member].bands[b],
+            self.options.bands[b],
+            self._scattered[b],
         )
+        seen *= (inverse := (1.0 / near.total).astype(self.kind))[:, None]
+        coefficient, by_all = scattered.at_nodes(
+            n, member, a, self._slant[member, 1], ground.polynomial, air.total, air.depth, air.by_own
+        )
+        wide = f"isrf_width_{name}"
+        functions = scattered.through(member, near, wide in sv)
+        if self._glows(b):
+            coefficient = np.concatenate([coefficient, x[sv["airglow"]]])
+        radiance = seen[:, TOTAL] + functions @ coefficient
+        slopes = [by_nm[:, k] + top @ coefficient for k, top in enumerate(scattered.slopes(member))]
+        by_nm = [(top - radiance * rate) * inverse for top, rate in zip(slopes, near.rates, strict=False)]
+        radiance = own.unit * radiance
+        elements, size = a.by_element[n].shape[0], by_all.shape[1] - 3
+        by_terms = functions[:, : scattered.count] @ by_all.astype(
+            self.kind
+        )  # of elements, particles, surface
+        by_terms[:, :size] += (
+            seen[:, LOST : LOST_CIA + 1]
+            @ self._smooth_slopes(b, member, a.by_element[n], air).astype(self.kind).T
+        )
+        by_terms[:, :elements] += seen[:, ELEMENTS:]
+        by_terms[:, size:] += self.kind(ground.level) * seen[:, SURFACE : SURFACE + 3]
+        parts = {f"surface_{name}": by_terms[:, size:], f"dispersion_{name}": by_nm[0][:, None] * _STRETCH.T}
+        if wide in sv:
+            parts[wide] = by_nm[1][:, None]
+        if f"zero_level_{name}" in sv:
+            radiance += own.continuum * x[sv[f"zero_level_{name}"]][0]
+            parts[f"zero_level_{name}"] = np.full((SPECTELS, 1), own.continuum / own.unit)
+        if "ln_wind" in sv:
+            parts["ln_wind"] = ground.by_wind * (seen[:, SURFACE : SURFACE + 3] @ ground.polynomial)[:, None]
+        if self._glows(b):
+            parts["airglow"] = functions[:, scattered.count :]
+        if self._shines(b):
+            parts["sif"] = seen[:, SIF : SIF + 1]
+        columns = self._element_columns(b) + [np.arange(*sv[key].indices(x.size)) for key in parts]
+        values = np.concatenate([by_terms[:, :size], *parts.values()], axis=1, dtype=float)
+        values *= own.unit
+        return radiance, (np.concatenate(columns), values)
+
+    def _smooth_slopes(self, b: int, member: int, by_element: np.ndarray, air: _Air) -> np.ndarray:
+        """Return (element then particle, 3) the derivatives of the slant sums of particles, air,
+        collisions."""
+        slant, extinction = self._slant[member, 0], self._scattered[b].extinction
+        own = np.zeros((air.by_own.shape[0], 3))
+        own[:, 0] = (air.by_own @ slant) @ extinction
+        by_terms = np.einsum("elt,l->et", by_element[:, :, SCATTERING:], slant)
+        elements = np.stack(
+            [
+                by_terms[:, PARTICLES - SCATTERING :] @ extinction,
+                by_terms[:, 0],
+                by_terms[:, COLLISIONS - SCATTERING],
+            ],
+            axis=1,
+        )
+        return np.concatenate([elements, own])
+
+    def _element_columns(self, b: int) -> list[np.ndarray]:
+        names = ["psurf", "temperature", "h2o", "depth", "height"]
+        names = ["co2", *names] if self.bands[b].band.gas == "CO2" else names
+        size = self.state.x_a.size
+        return [np.arange(*self.state[name].indices(size)) for name in names if name in self.state]
 
 
-def _marks(psurf_pa: float) -> np.ndarray:
-    """Return the layers that end nearest to MARKS of a surface pressure."""
-    return np.array([np.abs(LAYER_EDGES_PA[1:] - share * psurf_pa).argmin() for share in MARKS])
+def _directions(setup: Setup, brdf: bool) -> diffuse.Directions:
+    v, sv = setup.viewing, setup.state
+    if v.glint:
+        sky = surface.sea_sky(v.sza_deg, v.vza_deg, float(np.exp(sv.x_a[sv["ln_wind"]][0])))
+    else:
+        sky = surface.land_sky(v.sza_deg, v.vza_deg, v.raa_deg) if brdf else surface.lambertian_sky()
+    return diffuse.directions(v.sza_deg, v.vza_deg, v.raa_deg, sky)
 
 
-def _spread(values: np.ndarray) -> np.ndarray:
-    """Return the points (index) whose values lie evenly between the least and the largest."""
-    order = np.argsort(values)
-    wanted = np.linspace(values[order[0]], values[order[-1]], diffuse.TRAINING_POINTS // 2)
-    return order[np.searchsorted(values[order], wanted).clip(max=values.size - 1)]
+def _slants(setup: Setup) -> np.ndarray:
+    """Return the slant path per vertical path (2: both ways, view; layer) in a spherical, unrefracted
+    atmosphere."""
+    ground = WGS84_A + setup.meteo.surface_altitude_m
+    sun, view = (
+        1.0 / np.sqrt(1.0 - (np.sin(np.radians(z)) * ground / (WGS84_A + setup.meteo.height_m)) ** 2)
+        for z in (setup.viewing.sza_deg, setup.viewing.vza_deg)
+    )
+    return np.stack([sun + view, view])
 
 
-def _slant_factor(zenith_deg: float, meteo: Meteo) -> np.ndarray:
-    """Return the slant path per vertical path (layer) in a spherical, unrefracted atmosphere."""
-    ground = WGS84_A + meteo.surface_altitude_m
-    sine = np.sin(np.radians(zenith_deg)) * ground / (WGS84_A + meteo.height_m)
-    return 1.0 / np.sqrt(1.0 - sine**2)
-
-
-def _polynomial(wavenumber_cm1: np.ndarray) -> np.ndarray:
-    """Return 1, u, u^2 - 1/3 (3, point), u from -1 to 1 across the band."""
-    u = np.linspace(-1.0, 1.0, wavenumber_cm1.size)
-    return np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
-
-
-def _stretch() -> np.ndarray:
-    """Return the wavelength change (2, spectel) per unit of shift and of stretch."""
-    return np.stack([np.ones(SPECTELS), np.linspace(-1.0, 1.0, SPECTELS)])
+_STRETCH = np.stack(
+    [np.ones(SPECTELS), np.linspace(-1.0, 1.0, SPECTELS)]
+)  # nm per unit of shift and of stretch

@@ -2,35 +2,187 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
-GAMMA_START = 0.001  # Levenberg-Marquardt; the problem is close to linear
-GAMMA_MAX = 1e4
+GAMMA_LINEAR, GAMMA_PARTICLES = 0.001, 1.0  # Levenberg-Marquardt; air alone is close to linear
+GAMMA_MAX = 1e5
 CONVERGED = 0.05  # squared step in units of the posterior covariance, per state element
+STRAIGHT = 0.005  # the same, below which the model is a straight line
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
+class Modelled:
+    """What a forward model says of a state: F (measurement) and K by parts, each with the columns it
+    fills."""
+
+    F: np.ndarray
+    parts: Sequence[tuple[slice, np.ndarray, np.ndarray]]  # rows, columns (column,), K (row, column)
+
+    def carried(self, step: np.ndarray) -> Modelled:
+        """Return what the model says a small step (state) on, by K."""
+        F = self.F.copy()
+        for rows, columns, part in self.parts:
+            F[rows] += part @ step[columns]
+        return Modelled(F, self.parts)
+
+    def dense(self, size: int) -> np.ndarray:
+        """Return K (measurement, state)."""
+        K = np.zeros((self.F.size, size))
+        for rows, columns, part in self.parts:
+            K[rows, columns] = part
+        return K
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Radiance y (measurement) and 1/variance, 0 where there is none."""
+
+    y: np.ndarray
+    precision: np.ndarray
+
+
+@dataclass(frozen=True)
 class Solution:
-    """State (state), model (measurement), Jacobian (measurement, state) and how the search went."""
+    """State, what the model says there, K^T S_y^-1 K (state, state), and how the search went."""
 
     x: np.ndarray
     modelled: np.ndarray
-    K: np.ndarray
+    information: np.ndarray
     iterations: int
     converged: bool
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Posterior covariance S_hat, gain G (state, measurement) and averaging kernel A (state, state)."""
+    """Posterior covariance S_hat, its part from noise, and averaging kernel A, all (state, state)."""
 
     S_hat: np.ndarray
-    G: np.ndarray
+    S_noise: np.ndarray
     A: np.ndarray
+
+
+class Problem(Protocol):
+    """What a search needs of a state vector: prior, its covariance, and elements in which the model is
+    linear."""
+
+    @property
+    def x_a(self) -> np.ndarray: ...
+    @property
+    def S_a(self) -> np.ndarray: ...
+    @property
+    def linear(self) -> np.ndarray: ...
+
+
+@dataclass
+class _Point:
+    """A state with what the model says there, the cost, and gradient and half Hessian in units of the
+    prior."""
+
+    x: np.ndarray
+    said: Modelled
+    cost: float
+    information: np.ndarray
+    gradient: np.ndarray
+
+
+def search(
+    measured: Measurement,
+    problem: Problem,
+    max_iterations: int = 12,
+    gamma: float = GAMMA_LINEAR,
+    first_guess: np.ndarray | None = None,
+) -> Generator[np.ndarray, Modelled, Solution]:
+    """Minimise (y-F)^T S_y^-1 (y-F) + (x-x_a)^T S_a^-1 (x-x_a) with a diagonal S_y.
+
+    Yields the states at which it wants the model, and is sent `Modelled`: many searches can so share one
+    call.
+    Works in units of the prior sigma, damped by gamma of the prior's inverse (Levenberg-Marquardt); gamma
+    follows
+    the ratio of the decrease of the cost to what a linear model promised (Nielsen 1999). After each call the
+    linear elements are fitted again without another. The last step is the first whose rms over the state
+    elements is below a quarter of the posterior sigma; it is tried undamped, and has to keep the cost.
+    """
+    x_a, scale = problem.x_a, np.sqrt(np.diag(problem.S_a))
+    prior = np.linalg.inv(problem.S_a / np.outer(scale, scale))
+    small, growth, bent = CONVERGED * x_a.size, 2.0, False
+    x = x_a.copy() if first_guess is None else first_guess
+    here = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
+    for iteration in range(1, max_iterations + 1):
+        if not np.isfinite(here.cost):
+            break
+        hessian = here.information + prior
+        step = np.linalg.solve(hessian, here.gradient)
+        left = step @ here.gradient
+        if left < STRAIGHT * x_a.size:  # too little to ask the model again
+            F = here.said.carried(step * scale).F
+            return Solution(
+                here.x + step * scale, F, here.information / np.outer(scale, scale), iteration, True
+            )
+        last = left < small and not bent
+        if not last:
+            step = np.linalg.solve(hessian + gamma * prior, here.gradient)
+        x = here.x + step * scale
+        there = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
+        promised = step @ (2.0 * here.gradient - hessian @ step)
+        ratio = (here.cost - there.cost) / promised if np.isfinite(there.cost) else -np.inf
+        end = (
+            last and abs(there.cost - here.cost) < small
+        )  # a worse last step is rounding or the bend of the model
+        bent = last and not end
+        if there.cost < here.cost:
+            here = there
+            gamma *= max(1.0 / 3.0, 1.0 - (2.0 * min(ratio, 1.0) - 1.0) ** 3)
+            growth = 2.0
+        else:
+            gamma, growth = gamma * growth, 2.0 * growth
+        if end or gamma > GAMMA_MAX:
+            return Solution(here.x, here.said.F, here.information / np.outer(scale, scale), iteration, end)
+    return Solution(here.x, here.said.F, here.information / np.outer(scale, scale), max_iterations, False)
+
+
+def _assess(x, said, measured, x_a, scale, prior, linear):  # type: ignore[no-untyped-def]
+    """Weigh a state, its linear elements moved to where they fit best."""
+    d = (x - x_a) / scale
+    chi2, information, pull = normal_equations(measured, said, scale)
+    cost, gradient = chi2 + d @ prior @ d, pull - prior @ d
+    if linear.size and np.isfinite(cost):
+        hessian = information + prior
+        step = np.zeros(x.size)
+        step[linear] = np.linalg.solve(hessian[np.ix_(linear, linear)], gradient[linear])
+        cost -= step @ gradient
+        gradient = gradient - hessian @ step
+        x, said = x + step * scale, said.carried(step * scale)
+    return _Point(x, said, cost, information, gradient)
+
+
+def normal_equations(
+    measured: Measurement, said: Modelled, scale: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return chi-square, K^T S_y^-1 K and K^T S_y^-1 (y - F) with the state in units of `scale`."""
+    residual = np.where(measured.precision > 0.0, measured.y - said.F, 0.0)
+    weighted = residual * measured.precision
+    information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
+    if not np.all(np.isfinite(weighted)):
+        return np.inf, information, pull
+    for rows, columns, part in said.parts:
+        whitened = part * scale[columns] * np.sqrt(measured.precision[rows])[:, None]
+        information[np.ix_(columns, columns)] += whitened.T @ whitened
+        pull[columns] += scale[columns] * (weighted[rows] @ part)
+    return float(weighted @ residual), information, pull
+
+
+@dataclass(frozen=True)
+class Given:
+    """A problem of a prior and its covariance alone."""
+
+    x_a: np.ndarray
+    S_a: np.ndarray
+    linear: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def solve(
@@ -41,53 +193,25 @@ def solve(
     S_a: np.ndarray,
     max_iterations: int = 12,
 ) -> Solution:
-    """Minimise (y-F)^T S_y^-1 (y-F) + (x-x_a)^T S_a^-1 (x-x_a) with a diagonal S_y = variance.
+    """Run one search with a model that gives F (measurement) and K (measurement, state)."""
+    hunt = search(Measurement(y, 1.0 / variance), Given(x_a, S_a), max_iterations)
+    x = next(hunt)
+    while True:
+        F, K = model(x)
+        try:
+            x = hunt.send(Modelled(F, [(slice(None), np.arange(x.size), K)]))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
 
-    Works in units of the prior sigma. The last step is the first whose rms over the state elements is below
-    a quarter of the posterior sigma; it is taken undamped.
-    """
+
+def posterior(information: np.ndarray, S_a: np.ndarray) -> Posterior:
+    """Return S_hat = (K^T S_y^-1 K + S_a^-1)^-1, G S_y G^T and A = G K of K^T S_y^-1 K; prior units
+    inside."""
     scale = np.sqrt(np.diag(S_a))
-    inverse_prior = np.linalg.inv(S_a / np.outer(scale, scale))
-    x, gamma = x_a.copy(), GAMMA_START
-    modelled, K = model(x)
-
-    def cost(state: np.ndarray, f: np.ndarray) -> float:
-        d = (state - x_a) / scale
-        return float(((y - f) ** 2 / variance).sum() + d @ inverse_prior @ d)
-
-    current = cost(x, modelled)
-    for iteration in range(1, max_iterations + 1):
-        scaled = K * scale
-        weighted = scaled.T / variance
-        hessian = weighted @ scaled + inverse_prior
-        gradient = weighted @ (y - modelled) - inverse_prior @ ((x - x_a) / scale)
-        step = np.linalg.solve(hessian, gradient)
-        last = step @ gradient < CONVERGED * x.size  # undamped: a step made short by damping is no end
-        if not last:
-            step = np.linalg.solve(hessian + gamma * inverse_prior, gradient)
-        trial = x + step * scale
-        f_trial, k_trial = model(trial)
-        c_trial = cost(trial, f_trial)
-        if not np.isfinite(c_trial) or (c_trial > current and not last):
-            gamma *= 10.0
-            if gamma > GAMMA_MAX:
-                return Solution(x, modelled, K, iteration, False)
-            continue
-        x, modelled, K, current = trial, f_trial, k_trial, c_trial
-        if last:
-            return Solution(x, modelled, K, iteration, True)
-        gamma /= 10.0
-    return Solution(x, modelled, K, max_iterations, False)
-
-
-def posterior(K: np.ndarray, variance: np.ndarray, S_a: np.ndarray) -> Posterior:
-    """Return S_hat = (K^T S_y^-1 K + S_a^-1)^-1, G = S_hat K^T S_y^-1, A = G K; prior units inside."""
-    scale = np.sqrt(np.diag(S_a))
-    scaled = K * scale
-    weighted = scaled.T / variance
-    S_hat = np.linalg.inv(weighted @ scaled + np.linalg.inv(S_a / np.outer(scale, scale)))
-    G = (S_hat @ weighted) * scale[:, None]
-    return Posterior(S_hat * np.outer(scale, scale), G, G @ K)
+    unit = np.outer(scale, scale)
+    S_hat = np.linalg.inv(information * unit + np.linalg.inv(S_a / unit))
+    A = S_hat @ (information * unit)
+    return Posterior(S_hat * unit, A @ S_hat * unit, A * scale[:, None] / scale)
 
 
 @dataclass(frozen=True)
@@ -102,16 +226,13 @@ class ColumnErrors:
     degrees_of_freedom: float
 
 
-def column_errors(
-    post: Posterior, variance: np.ndarray, S_a: np.ndarray, h: np.ndarray, profile: slice
-) -> ColumnErrors:
+def column_errors(post: Posterior, S_a: np.ndarray, h: np.ndarray, profile: slice) -> ColumnErrors:
     """Split the variance of h^T x into noise, smoothing (the profile's prior), interference (the others')."""
-    gain = h @ post.G[profile]
     kernel = h @ post.A[profile]  # (state)
     own = kernel[profile] - h
     others = np.ones(kernel.size, dtype=bool)
     others[profile] = False
-    noise = gain**2 @ variance
+    noise = h @ post.S_noise[profile, profile] @ h
     smoothing = own @ S_a[profile, profile] @ own
     interference = kernel[others] @ S_a[np.ix_(others, others)] @ kernel[others]
     return ColumnErrors(

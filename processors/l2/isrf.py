@@ -1,4 +1,4 @@
-"""Convolve monochromatic spectra with the spectral response of each spectel."""
+"""Give the weights with which each spectel sees the points of a band."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
+
+NEGLIGIBLE = 1e-6  # of the peak, below which a response is cut
+TAPS = 256  # of a table, at most; the response is smooth on that scale
+NEAR_FWHM, NEAR_STRETCH = 0.01, 2e-3  # how far an expansion about a wavelength and a width is used
+STEPS_IN_NEAR = 2  # expansions lie this much closer
+MOST_EXPANSIONS = 12  # kept for later soundings, 2 MB each
 
 
 @dataclass(frozen=True)
@@ -16,65 +22,204 @@ class Response:
     offset_nm: np.ndarray  # (offset,) evenly spaced
     isrf: np.ndarray  # (node, offset) nm-1
 
+    def compact(self) -> Response:
+        """Cut the empty ends and thin out a table that is finer than its shape needs."""
+        held = np.flatnonzero(np.any(self.isrf > NEGLIGIBLE * self.isrf.max(), axis=0))
+        first, last = max(held[0] - 1, 0), min(held[-1] + 2, self.offset_nm.size)
+        keep = slice(first, last, -(-(last - first) // TAPS))
+        return Response(self.node, self.offset_nm[keep], np.ascontiguousarray(self.isrf[:, keep]))
+
+    @property
+    def fwhm_nm(self) -> float:
+        """Area over peak, which is near the full width at half maximum."""
+        return float(1.0 / self.isrf.max())
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """Weights of the points about some wavelengths of the spectels and one width of the response.
+
+    terms (spectel, 4, tap): the weight, its first and second derivative by the spectel's wavelength (nm), its
+    derivative by the relative width; sums (spectel, 4) of them; first (spectel) point of each spectel, count
+    (spectel) of its points, 0 where the grid does not hold them.
+    """
+
+    center_nm: np.ndarray
+    stretch: float
+    terms: np.ndarray
+    sums: np.ndarray
+    first: np.ndarray
+    count: np.ndarray
+
+
+@dataclass(frozen=True)
+class Near:
+    """A state by the expansion it uses, and its distance from there: shift (spectel), nm, and relative
+    width."""
+
+    expansion: Expansion
+    shift_nm: np.ndarray
+    widen: float
+
+    @property
+    def total(self) -> np.ndarray:
+        """Sum of a spectel's weights (spectel); NaN where the grid does not hold it."""
+        s, d = self.expansion.sums, self.shift_nm
+        total = s[:, 0] + d * (s[:, 1] + 0.5 * d * s[:, 2]) + self.widen * s[:, 3]
+        return np.where(self.expansion.count > 0, total, np.nan)
+
+    @property
+    def rates(self) -> tuple[np.ndarray, np.ndarray]:
+        """Slopes of the total by the spectel's wavelength, nm-1, and by the relative width."""
+        s = self.expansion.sums
+        return s[:, 1] + self.shift_nm * s[:, 2], s[:, 3]
+
+
+class Expansions:
+    """Expansions of one band and field of view on a lattice of states, near which they hold to 1e-5 of a
+    weight.
+
+    Soundings share them; which ones a sounding takes hangs on its own states alone.
+    """
+
+    def __init__(
+        self, wavenumber_cm1: np.ndarray, wavelength_nm: np.ndarray, response: Response, kind: type
+    ) -> None:
+        self._ground_nm, self._spectel_nm, self._response = 1e7 / wavenumber_cm1, wavelength_nm, response
+        self._kind, self._reach = kind, NEAR_FWHM * response.fwhm_nm
+        self._known: dict[tuple[int, int, int], Expansion] = {}
+        self._u = np.linspace(-1.0, 1.0, wavelength_nm.size)
+
+    def near(
+        self, doppler: float, shift_nm: float, stretch_nm: float, widen: float, kept: Expansion | None = None
+    ) -> Near:
+        """Return a state by `kept` where that holds, else by the nearest expansion of the lattice.
+
+        doppler  v/c of the sensor's recession; shift and stretch of the wavelength scale; relative width - 1
+        """
+        # light comes at wavelength/(1 - doppler): the same as spectels that much shorter
+        center = (self._spectel_nm + shift_nm + stretch_nm * self._u) * (1.0 - doppler)
+        if kept is not None:
+            away = np.abs(center[[0, -1]] - kept.center_nm[[0, -1]]).max()
+            if away <= self._reach and abs(1.0 + widen - kept.stretch) <= NEAR_STRETCH:
+                return Near(kept, (center - kept.center_nm).astype(self._kind), 1.0 + widen - kept.stretch)
+        found = self._on_lattice(center - self._spectel_nm, widen)
+        return Near(found, (center - found.center_nm).astype(self._kind), 1.0 + widen - found.stretch)
+
+    def _on_lattice(self, away_nm: np.ndarray, widen: float) -> Expansion:
+        step = self._reach / STEPS_IN_NEAR
+        middle, tilt = 0.5 * (away_nm[0] + away_nm[-1]), 0.5 * (away_nm[-1] - away_nm[0])
+        key = (round(middle / step), round(tilt / step), round(widen / NEAR_STRETCH))
+        if key not in self._known:
+            if len(self._known) >= MOST_EXPANSIONS:
+                del self._known[next(iter(self._known))]
+            base = self._spectel_nm + step * (key[0] + key[1] * self._u)
+            stretch = 1.0 + NEAR_STRETCH * key[2]
+            self._known[key] = _expansion(self._ground_nm, base, self._response, stretch, self._kind)
+        return self._known[key]
+
+
+def _expansion(
+    wavelength_nm: np.ndarray, center_nm: np.ndarray, response: Response, stretch: float, kind: type
+) -> Expansion:
+    """Expand the weights at descending wavelengths (point), for centres (spectel) ascending.
+
+    Weights hold the spacing of the points. Room is left for shifts.
+    """
+    reach = response.offset_nm[[0, -1]] * stretch + NEAR_FWHM * response.fwhm_nm * np.array([-1.0, 1.0])
+    backwards = wavelength_nm[::-1]
+    last = wavelength_nm.size - np.searchsorted(backwards, center_nm + reach[0])
+    first = wavelength_nm.size - np.searchsorted(backwards, center_nm + reach[1], side="right")
+    terms: np.ndarray = np.zeros((center_nm.size, 4, max(int((last - first).max()), 1)), kind)
+    width = np.abs(np.gradient(wavelength_nm))
+    table = (response.node, response.offset_nm, response.isrf.astype(np.float64))
+    _expand(wavelength_nm, width, center_nm, *table, stretch, first, last - first, terms)
+    return Expansion(center_nm, stretch, terms, terms.sum(axis=2, dtype=np.float64), first, last - first)
+
 
 @njit(cache=True)
-def convolve(
-    fields: np.ndarray,
-    wavelength_nm: np.ndarray,
-    center_nm: np.ndarray,
-    node: np.ndarray,
-    offset_nm: np.ndarray,
-    isrf: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return fields seen by each spectel (field, spectel) and the derivative of field 0 by wavelength, nm-1.
-
-    fields (field, point) at descending wavelength_nm (point), as an ascending wavenumber grid gives;
-    center_nm (spectel,) ascending. Weights are normalised to 1 over the points: a constant comes out exactly.
-    """
-    count, points = fields.shape
-    out = np.empty((count, center_nm.size))
-    slope = np.empty(center_nm.size)
-    first, step, taps = offset_nm[0], offset_nm[1] - offset_nm[0], offset_nm.size
-    last = first + step * (taps - 1)
-    weight, dweight = np.empty(points), np.empty(points)
-    start = 0
-    for s in range(center_nm.size - 1, -1, -1):
+def _expand(wavelength, width, center, node, offset_nm, isrf, stretch, first, count, terms):  # type: ignore[no-untyped-def]
+    """Interpolate the response by Catmull-Rom through four taps, zero beyond its table."""
+    taps, begin, step = offset_nm.size, offset_nm[0], offset_nm[1] - offset_nm[0]
+    shape = np.zeros(taps + 4)
+    for s in range(center.size):
         k = min(max(int(np.searchsorted(node, s, side="right")) - 1, 0), node.size - 2)
         mix = (s - node[k]) / (node[k + 1] - node[k])
-        while start < points and wavelength_nm[start] - center_nm[s] >= last:
-            start += 1
-        total, dtotal, n = 0.0, 0.0, 0
-        for j in range(start, points):
-            position = (wavelength_nm[j] - center_nm[s] - first) / step
-            if position < 0.0:
-                break
-            i = min(max(int(position), 1), taps - 3)
+        for i in range(taps):
+            shape[i + 2] = (1.0 - mix) * isrf[k, i] + mix * isrf[k + 1, i]
+        for m in range(count[s]):
+            x = wavelength[first[s] + m] - center[s]
+            position = (x / stretch - begin) / step + 2.0
+            i = int(position)
+            if i < 1 or i > taps + 1:
+                continue
             f = position - i
-            # Catmull-Rom through four taps: the weight and its derivative are continuous
-            y0 = (1.0 - mix) * isrf[k, i - 1] + mix * isrf[k + 1, i - 1]
-            y1 = (1.0 - mix) * isrf[k, i] + mix * isrf[k + 1, i]
-            y2 = (1.0 - mix) * isrf[k, i + 1] + mix * isrf[k + 1, i + 1]
-            y3 = (1.0 - mix) * isrf[k, i + 2] + mix * isrf[k + 1, i + 2]
-            c1 = 0.5 * (y2 - y0)
-            c2 = y0 - 2.5 * y1 + 2.0 * y2 - 0.5 * y3
+            y0, y1, y2, y3 = shape[i - 1], shape[i], shape[i + 1], shape[i + 2]
+            c1, c2 = 0.5 * (y2 - y0), y0 - 2.5 * y1 + 2.0 * y2 - 0.5 * y3
             c3 = 1.5 * (y1 - y2) + 0.5 * (y3 - y0)
-            width = wavelength_nm[max(j - 1, 0)] - wavelength_nm[min(j + 1, points - 1)]
-            weight[n] = (((c3 * f + c2) * f + c1) * f + y1) * width
-            dweight[n] = -((3.0 * c3 * f + 2.0 * c2) * f + c1) / step * width  # by the spectel's wavelength
-            total += weight[n]
-            dtotal += dweight[n]
-            n += 1
-        if total <= 0.0:  # the spectel lies outside the grid
-            out[:, s] = np.nan
-            slope[s] = np.nan
-            continue
-        for c in range(count):
-            acc = 0.0
-            for j in range(n):
-                acc += weight[j] * fields[c, start + j]
-            out[c, s] = acc / total
-        acc = 0.0
-        for j in range(n):
-            acc += dweight[j] * fields[0, start + j]
-        slope[s] = (acc - out[0, s] * dtotal) / total
-    return out, slope
+            w, per_nm = width[first[s] + m], 1.0 / (step * stretch)
+            slope = -((3.0 * c3 * f + 2.0 * c2) * f + c1) * w * per_nm
+            terms[s, 0, m] = (((c3 * f + c2) * f + c1) * f + y1) * w
+            terms[s, 1, m] = slope
+            terms[s, 2, m] = (6.0 * c3 * f + 2.0 * c2) * w * per_nm**2
+            terms[s, 3, m] = slope * x / stretch
+
+
+@njit(cache=True, fastmath={"contract"})
+def weights_at(terms, begin, size, shift, widen, weight, slope):  # type: ignore[no-untyped-def]
+    """Fill weight and its slope by wavelength, of taps begin.. of one spectel (4, tap) off the centre.
+
+    shift  nm, widen  relative, both from where the expansion was made
+    """
+    half, none = weight.dtype.type(0.5), weight.dtype.type(0.0)
+    w0, w1 = terms[0, begin : begin + size], terms[1, begin : begin + size]
+    w2, w3 = terms[2, begin : begin + size], terms[3, begin : begin + size]
+    for m in range(size):
+        slope[m] = w1[m] + shift * w2[m]
+        weight[m] = w0[m] + shift * (w1[m] + half * shift * w2[m])
+    if widen != none:
+        for m in range(size):
+            weight[m] += widen * w3[m]
+
+
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+def dot(weight, field):  # type: ignore[no-untyped-def]
+    """Return sum(weight * field); the order of summation is the compiler's, the same at every call."""
+    total = weight.dtype.type(0.0)
+    for m in range(weight.size):
+        total += weight[m] * field[m]
+    return total
+
+
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+def dots(weight, fields, begin, out):  # type: ignore[no-untyped-def]
+    """Add sum(weight * field) of every field (field, point) from a point on; four share the weights' way."""
+    size, zero = weight.size, weight.dtype.type(0.0)
+    f = 0
+    while f + 3 < fields.shape[0]:
+        a, b = fields[f, begin : begin + size], fields[f + 1, begin : begin + size]
+        c, d = fields[f + 2, begin : begin + size], fields[f + 3, begin : begin + size]
+        sa, sb, sc, sd = zero, zero, zero, zero
+        for m in range(size):
+            w = weight[m]
+            sa += w * a[m]
+            sb += w * b[m]
+            sc += w * c[m]
+            sd += w * d[m]
+        out[f] += sa
+        out[f + 1] += sb
+        out[f + 2] += sc
+        out[f + 3] += sd
+        f += 4
+    while f < fields.shape[0]:
+        out[f] += dot(weight, fields[f, begin : begin + size])
+        f += 1
+
+
+@njit(cache=True, fastmath={"contract"})
+def look(fields, terms, first, count, orders, out):  # type: ignore[no-untyped-def]
+    """Add to out (orders, spectel, field) the sums of fields (field, point) weighted by some terms of an
+    expansion."""
+    for s in range(first.size):
+        for n in range(orders.size):
+            dots(terms[s, orders[n], : count[s]], fields, first[s], out[n, s])

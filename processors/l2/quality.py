@@ -23,7 +23,7 @@ GEOMETRY = (
 
 
 class Reason(IntFlag):
-    """Bits of `quality_reasons`; the first three keep a sounding from being retrieved at all."""
+    """Bits of `quality_reasons`; the first three and CLOUD keep a sounding from being retrieved at all."""
 
     LOW_SUN = 1
     DARK = 2
@@ -33,9 +33,14 @@ class Reason(IntFlag):
     SPECTELS = 32
     SNOW = 64
     SURFACE_PRESSURE = 128
+    CLOUD = 256
+    AEROSOL = 512
 
 
 NONE = Reason(0)
+# ppm per unit of 1, p_s - forecast (hPa), depth of fine and coarse particles, depth of ice; over land, in
+# glint
+BIAS = {False: np.zeros(4), True: np.zeros(4)}
 
 
 def refusal(sounding: Mapping[str, Any], forecast: Mapping[str, Any], settings: Mapping[str, Any]) -> Reason:
@@ -57,22 +62,54 @@ def darkness(radiance: np.ndarray, sigma: np.ndarray, good: np.ndarray, snr_limi
     return NONE if min(snr) >= snr_limit else Reason.DARK
 
 
-def doubts(
-    chi2: np.ndarray, good: np.ndarray, albedo: np.ndarray, psurf_change: float, settings: Mapping[str, Any]
-) -> Reason:
-    """Grade a converged retrieval: fit, spectels, snow, and cloud or aerosol by the surface pressure.
+def doubts(found: Mapping[str, Any], good: np.ndarray, settings: Mapping[str, Any]) -> tuple[Reason, int]:
+    """Grade a converged retrieval; return the reasons against it and its warn level, 0 to 5.
 
-    chi2, albedo  (band), the latter NaN over the sea;  psurf_change  hPa, retrieved - forecast
+    found  the values of the product for one sounding, and those of prescreen.estimates;  good  (band,
+    spectel).
+    The warn level is five times the largest share of a limit that is used up, rounded down.
     """
-    found = {
-        Reason.CHI2: not chi2.max() <= settings["chi2_limit"],  # NaN fails
-        Reason.SPECTELS: not good.all(),
-        Reason.SNOW: blended_albedo(albedo) > settings["snow_limit"],
-        Reason.SURFACE_PRESSURE: not abs(psurf_change) <= settings["psurf_limit"],
+    chi2 = np.asarray(found["chi2"])
+    shares = {
+        Reason.CHI2: np.max(chi2[np.isfinite(chi2)], initial=-np.inf) / settings["chi2_limit"],
+        Reason.SURFACE_PRESSURE: abs(found["psurf"] - found["psurf_apriori"]) / settings["psurf_limit"],
+        Reason.SNOW: max(blended_albedo(np.asarray(found["albedo"])) / settings["snow_limit"], 0.0),
     }
-    return Reason(sum(reason for reason, holds in found.items() if holds))
+    if not np.isfinite(chi2).any():
+        shares[Reason.CHI2] = np.nan
+    shares[Reason.AEROSOL] = aerosol_share(found, settings)
+    sea = np.isnan(shares[Reason.SNOW])  # has no albedo
+    if sea:
+        del shares[Reason.SNOW]
+    reasons = [reason for reason, share in shares.items() if not share <= 1.0]  # NaN fails
+    if not good.all():
+        reasons.append(Reason.SPECTELS)
+    largest = max(shares.values()) if np.all(np.isfinite(list(shares.values()))) else 1.0
+    return Reason(sum(reasons)), int(np.clip(5.0 * largest, 0, 5))
+
+
+def aerosol_share(found: Mapping[str, Any], settings: Mapping[str, Any]) -> float:
+    """Return how much of the limits on particles a sounding uses up.
+
+    They are on their depth, on that of ice, and on the ratios of the columns that the two CO2 bands see
+    before the
+    retrieval: 1 where light takes the same way in both. What was not found does not count.
+    """
+    depth = np.asarray(found.get("aerosol_optical_depth", np.zeros(1)))
+    shares = [depth.sum() / settings["aerosol_limit"], depth[-1] / settings["ice_limit"]]
+    for name in ("co2_ratio", "h2o_ratio"):
+        ratio = found.get(name, np.nan)
+        shares.append(abs(ratio - 1.0) / settings[f"{name}_limit"] if np.isfinite(ratio) else 0.0)
+    return float(max(shares))
 
 
 def blended_albedo(albedo: np.ndarray) -> float:
     """Combine the albedos of the O2 A and the strong CO2 band: about 1 and more over snow (Wunch 2011)."""
     return float(2.4 * albedo[0] - 1.13 * albedo[2])
+
+
+def corrected(found: Mapping[str, Any], glint: bool) -> float:
+    """Return XCO2 less a bias that is linear in what was retrieved with it, as OCO-2 does; off by default."""
+    depth = np.asarray(found.get("aerosol_optical_depth", np.zeros(3)))
+    predictors = np.array([1.0, found["psurf"] - found["psurf_apriori"], depth[:-1].sum(), depth[-1]])
+    return float(found["xco2"] - predictors @ BIAS[glint])

@@ -1,23 +1,26 @@
-"""Retrieve the state of one sounding from its four spectra and grade the result."""
+"""Retrieve the states of a batch of soundings from their spectra and grade the results."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import atmosphere, fluorescence, quality, state
+from . import atmosphere, prescreen, quality, state
 from .atmosphere import SIGMA
 from .auxiliary import Auxiliary
-from .forward import BandInput, ForwardModel, Viewing
-from .inverse import Solution, column_errors, posterior, solve
-from .isrf import Response
+from .bandmodel import SoundingBand
+from .bands import BANDS
+from .forward import ForwardModel, Setup, Viewing
+from .inverse import GAMMA_LINEAR, GAMMA_PARTICLES, Measurement, Solution, column_errors, posterior, search
 from .quality import Reason
-from .solar import photon_irradiance
+from .state import Options
+from .surface import glint_reflectance
 
 CONVERGED, ITERATION_LIMIT, DIVERGED, NOT_ATTEMPTED = range(4)
+BATCH = 12  # soundings worked on at once, a granule: the tables are read once for all of them
 Row = dict[str, Any]
 
 
@@ -31,34 +34,137 @@ class Spectra:
     good: np.ndarray
 
 
-def retrieve(sounding: Mapping[str, Any], forecast: Mapping[str, Any], aux: Auxiliary, settings: Row) -> Row:
-    """Return the L2 values of one sounding; what cannot be retrieved is flagged, its values left out."""
-    spectra = read_spectra(sounding)
-    refused = quality.refusal(sounding, forecast, settings) or quality.darkness(
-        spectra.radiance, spectra.sigma, spectra.good, settings["snr_limit"]
+@dataclass(frozen=True)
+class Case:
+    """One sounding on its way through the retrieval."""
+
+    sounding: Mapping[str, Any]
+    forecast: Mapping[str, Any]
+    spectra: Spectra
+
+
+def retrieve(
+    soundings: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], aux: Auxiliary, settings: Row
+) -> list[Row]:
+    """Return the L2 values of soundings, given with their forecasts.
+
+    What cannot be retrieved is flagged, its values left out. What one sounding gives does not hang on the
+    others.
+    """
+    options = options_of(settings)
+    rows: list[Row] = [{} for _ in soundings]
+    groups: dict[bool, list[int]] = {False: [], True: []}
+    cases = [Case(sounding, forecast, read_spectra(sounding)) for sounding, forecast in soundings]
+    for n, case in enumerate(cases):
+        bands, seen = list(options.bands), case.spectra
+        refused = quality.refusal(case.sounding, case.forecast, settings) or quality.darkness(
+            seen.radiance[bands], seen.sigma[bands], seen.good[bands], settings["snr_limit"]
+        )
+        if refused:
+            rows[n] = _flags(NOT_ATTEMPTED, refused, 0)
+        else:
+            groups[is_glint(case.sounding)].append(n)
+    for members in groups.values():
+        for first in range(0, len(members), BATCH):
+            some = members[first : first + BATCH]
+            for n, row in zip(some, _batch([cases[n] for n in some], aux, options, settings), strict=True):
+                rows[n] = row
+    return rows
+
+
+def options_of(settings: Mapping[str, Any]) -> Options:
+    """Translate a job's settings into what the state holds."""
+    index = {band.name: band.index for band in BANDS}
+    return Options(
+        bands=tuple(index[name] for name in settings["bands"]),
+        particles=state.PARTICLES if settings["mode"] == "full" else (),
+        fluorescence=settings["fluorescence"],
+        airglow=settings["airglow"],
+        isrf_width=tuple(index[name] for name in settings["isrf_width"]),
+        zero_level=tuple(index[name] for name in settings["zero_level"]),
     )
-    if refused:
-        return _flags(NOT_ATTEMPTED, refused, 0)
-    model = forward_model(sounding, forecast, spectra, aux, settings["fluorescence"])
-    good = spectra.good.ravel()
-    y, variance = spectra.radiance.ravel()[good], spectra.sigma.ravel()[good] ** 2
 
-    def masked(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        f, k = model(x)
-        return f[good], k[good]
 
-    x_a, S_a = model.state.x_a, model.state.S_a
-    solution = solve(masked, y, variance, x_a, S_a, settings["max_iterations"])
+def is_glint(sounding: Mapping[str, Any]) -> bool:
+    return int(sounding["operation_mode"]) == state.GLINT
+
+
+def _batch(cases: Sequence[Case], aux: Auxiliary, options: Options, settings: Row) -> list[Row]:
+    setups = [setup(case.sounding, case.forecast, case.spectra, aux, options) for case in cases]
+    model = ForwardModel(setups, aux.models(options), options, settings["brdf"])
+    measured = [_measurement(case.spectra, options) for case in cases]
+    rows: list[Row] = [{} for _ in cases]
+    screened = [settings["prescreen"]] * len(cases)
+    gamma = GAMMA_PARTICLES if options.particles else GAMMA_LINEAR
+    hunts = {
+        n: search(m, own.state, settings["max_iterations"], gamma, first_guess(own, options))
+        for n, (m, own) in enumerate(zip(measured, setups, strict=True))
+    }
+    wanted = {n: next(hunt) for n, hunt in hunts.items()}
+    while wanted:
+        asked = dict(wanted)
+        for n, said in zip(asked, model(list(asked), list(asked.values())), strict=True):
+            if screened[n]:
+                screened[n] = False
+                rows[n] = prescreen.estimates(setups[n].state, measured[n], said, options)
+                if reason := prescreen.cloudy(rows[n], settings):
+                    rows[n] |= _flags(NOT_ATTEMPTED, reason, 0)
+                    del wanted[n]
+                    continue
+            try:
+                wanted[n] = hunts[n].send(said)
+            except StopIteration as end:
+                del wanted[n]
+                rows[n] |= _row(cases[n], setups[n], options, end.value, measured[n], rows[n], settings)
+    return rows
+
+
+def first_guess(own: Setup, options: Options) -> np.ndarray:
+    """Start at the prior, over the sea at the wind and the brightness that the continua of the bands ask
+    for."""
+    sv, x = own.state, own.state.x_a.copy()
+    if "ln_wind" in sv:
+        v = own.viewing
+        winds = np.linspace(1.0, 25.0, 97)
+        level = glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, winds)[0]
+        seen = np.array([band.reflectance for band in own.bands])
+        near = np.abs(np.log(level / seen.mean())) + 0.01 * np.abs(winds - np.exp(x[sv["ln_wind"]][0]))
+        best = int(near.argmin())
+        x[sv["ln_wind"]] = np.log(winds[best])
+        for b, reflectance in zip(options.bands, seen, strict=True):
+            x[sv[f"surface_{b}"].start] = reflectance / level[best]
+    return x
+
+
+def _measurement(spectra: Spectra, options: Options) -> Measurement:
+    chosen = list(options.bands)
+    good = spectra.good[chosen]
+    precision = np.where(good, 1.0, 0.0) / np.where(good, spectra.sigma[chosen], 1.0) ** 2
+    return Measurement(np.where(good, spectra.radiance[chosen], 0.0).ravel(), precision.ravel())
+
+
+def _row(
+    case: Case,
+    own: Setup,
+    options: Options,
+    solution: Solution,
+    measured: Measurement,
+    screen: Row,
+    settings: Row,
+) -> Row:
+    """Grade one finished search."""
     outcome = _outcome(solution, settings["max_iterations"])
     if outcome == DIVERGED:
         return _flags(outcome, Reason.NOT_CONVERGED, solution.iterations)
-    fit = _fit(solution, spectra)
+    fit = _fit(solution, case.spectra, options)
     if outcome == ITERATION_LIMIT:
         return {**fit, **_flags(outcome, Reason.NOT_CONVERGED, solution.iterations)}
-    column = _column(model, solution, variance)
-    change = column["psurf"] - column["psurf_apriori"]
-    doubts = quality.doubts(fit["chi2"], spectra.good, np.array(column["albedo"]), change, settings)
-    return {**column, **fit, **_flags(outcome, doubts, solution.iterations)}
+    column = _column(own, options, solution)
+    good = case.spectra.good[list(options.bands)]
+    doubts, warn = quality.doubts({**screen, **fit, **column}, good, settings)
+    if settings["bias_correction"]:
+        column["xco2"] = quality.corrected(column, is_glint(case.sounding))
+    return {**column, **fit, "warn_level": warn, **_flags(outcome, doubts, solution.iterations)}
 
 
 def _flags(outcome: int, reasons: Reason, iterations: int) -> Row:
@@ -71,7 +177,7 @@ def _flags(outcome: int, reasons: Reason, iterations: int) -> Row:
 
 
 def _outcome(solution: Solution, max_iterations: int) -> int:
-    finite = np.all(np.isfinite(solution.x)) and np.all(np.isfinite(solution.K))
+    finite = np.all(np.isfinite(solution.x)) and np.all(np.isfinite(solution.information))
     if not finite:
         return DIVERGED
     if solution.converged:
@@ -88,16 +194,17 @@ def read_spectra(sounding: Mapping[str, Any]) -> Spectra:
     return Spectra(radiance, sigma, wavelength, (sounding["spectel_quality"] == 0) & numbers)
 
 
-def forward_model(
+def setup(
     sounding: Mapping[str, Any],
     forecast: Mapping[str, Any],
     spectra: Spectra,
     aux: Auxiliary,
-    with_fluorescence: bool = True,
-) -> ForwardModel:
-    """Set up the forward model of one sounding from its geometry, forecast and calibration."""
+    options: Options,
+    kind: type = np.float32,
+) -> Setup:
+    """Prepare the forward model of one sounding from its geometry, forecast and calibration."""
     raa = abs((sounding["solar_azimuth_angle"] - sounding["sensor_azimuth_angle"] + 180.0) % 360.0 - 180.0)
-    glint = int(sounding["operation_mode"]) == state.GLINT
+    glint = is_glint(sounding)
     viewing = Viewing(
         float(sounding["solar_zenith_angle"]),
         float(sounding["sensor_zenith_angle"]),
@@ -105,52 +212,45 @@ def forward_model(
         float(sounding["sensor_recession_speed"]),
         glint,
     )
-    bands = [_band_input(b, sounding, spectra, aux) for b in range(len(aux.tables))]
     mu0 = np.cos(np.radians(viewing.sza_deg))
-    continuum = np.array(
-        [
-            np.pi * np.percentile(spectra.radiance[b][spectra.good[b]], 98) / (mu0 * band.sun.max())
-            for b, band in enumerate(bands)
-        ]
-    )
+    bands, reflectance = [], np.full(len(BANDS), np.nan)
+    for b in options.bands:
+        sun = aux.sunlight(b, float(sounding["sun_recession_speed"]), float(sounding["earth_sun_distance"]))
+        unit = float(sun.max())
+        top = float(np.percentile(spectra.radiance[b][spectra.good[b]], 98))
+        reflectance[b] = np.pi * top / (mu0 * unit)
+        expansions = aux.expansions(b, int(sounding["fov"]), _whole(spectra.wavelength_nm[b]), kind)
+        bands.append(SoundingBand(unit, (sun / unit).astype(kind), expansions, top, reflectance[b]))
     psurf_pa = float(forecast["surface_pressure"])
     co2 = np.interp(np.log(SIGMA * psurf_pa), np.log(forecast["pressure"]), forecast["co2"])
-    wind = float(forecast["wind_speed"])
-    sv = state.build(co2, psurf_pa / 100.0, wind, glint, continuum, with_fluorescence)
-    return ForwardModel(sv, atmosphere.meteo(forecast, float(sounding["latitude"])), viewing, bands)
+    sv = state.build(co2, psurf_pa / 100.0, float(forecast["wind_speed"]), glint, reflectance, options)
+    return Setup(sv, atmosphere.meteo(forecast, float(sounding["latitude"])), viewing, bands)
 
 
-def _band_input(b: int, sounding: Mapping[str, Any], spectra: Spectra, aux: Auxiliary) -> BandInput:
-    tables = aux.tables[b]
-    nu = tables.band.wavenumber_cm1
-    isrf = aux.ckd["isrf"]
-    return BandInput(
-        tables=tables,
-        sun=photon_irradiance(
-            aux.sun, nu, float(sounding["sun_recession_speed"]), float(sounding["earth_sun_distance"])
-        ),
-        cia=aux.cia[b],
-        airglow=aux.airglow if tables.band.name == "B4" else None,
-        fluorescence=fluorescence.spectrum(nu) if tables.band.name == "B1" else None,
-        response=Response(
-            isrf["isrf_node"].astype(float),
-            isrf["isrf_offset"][b].astype(float),
-            isrf["isrf"][b, int(sounding["fov"]) - 1].astype(float),
-        ),
-        wavelength_nm=spectra.wavelength_nm[b],
-    )
+def _whole(wavelength_nm: np.ndarray) -> np.ndarray:
+    """Fill wavelengths that are no number from their neighbours; such spectels are not fitted."""
+    known = np.isfinite(wavelength_nm)
+    at = np.arange(wavelength_nm.size)
+    return wavelength_nm if known.all() else np.interp(at, at[known], wavelength_nm[known])
 
 
-def _column(model: ForwardModel, solution: Solution, variance: np.ndarray) -> Row:
+def _column(own: Setup, options: Options, solution: Solution) -> Row:
     """Return XCO2 with its error budget and the other retrieved quantities."""
-    sv, x = model.state, solution.x
-    post = posterior(solution.K, variance, sv.S_a)
+    sv, x = own.state, solution.x
+    post = posterior(solution.information, sv.S_a)
     psurf, sigma = x[sv["psurf"]][0], np.sqrt(np.diag(post.S_hat))
-    layers = atmosphere.layers(model.meteo, 100.0 * psurf, x[sv["temperature"]], x[sv["h2o"]][0])
+    layers = atmosphere.layers(own.meteo, 100.0 * psurf, x[sv["temperature"]], x[sv["h2o"]][0])
     h = layers.pressure_weight
-    errors = column_errors(post, variance, sv.S_a, h, sv["co2"])
+    errors = column_errors(post, sv.S_a, h, sv["co2"])
     prior = sv.x_a[sv["co2"]]
-    return {
+
+    def single(name: str, values: np.ndarray) -> float:
+        return float(values[sv[name]][0]) if name in sv else np.nan
+
+    def by_band(name: str, scale: float = 1.0) -> list[float]:
+        return [scale * single(f"{name}_{b}", x) for b in range(len(BANDS))]
+
+    row = {
         "xco2": h @ x[sv["co2"]],
         "xco2_apriori": h @ prior,
         "xco2_uncertainty": errors.total,
@@ -166,27 +266,38 @@ def _column(model: ForwardModel, solution: Solution, variance: np.ndarray) -> Ro
         "psurf": psurf,
         "psurf_apriori": sv.x_a[sv["psurf"]][0],
         "psurf_uncertainty": sigma[sv["psurf"]][0],
-        "wind_speed": x[sv["wind"]][0] if "wind" in sv else np.nan,
+        "wind_speed": float(np.exp(single("ln_wind", x))),
         "temperature_offset": x[sv["temperature"]].mean(),
         "h2o_scale": x[sv["h2o"]][0],
-        "airglow": x[sv["airglow"]][0],
-        "sif": x[sv["sif"]][0] if "sif" in sv else np.nan,
-        "sif_uncertainty": sigma[sv["sif"]][0] if "sif" in sv else np.nan,
-        "albedo": [np.nan if "wind" in sv else x[sv[f"surface_{b}"]][0] for b in range(len(model.bands))],
-        "dispersion_shift": [x[sv[f"dispersion_{b}"]][0] for b in range(len(model.bands))],
+        "airglow": single("airglow", x),
+        "sif": single("sif", x),
+        "sif_uncertainty": single("sif", sigma),
+        "albedo": [np.nan] * len(BANDS) if "ln_wind" in sv else by_band("surface"),
+        "dispersion_shift": by_band("dispersion"),
+        "isrf_width": by_band("isrf_width"),
+        "zero_level": by_band("zero_level"),
     }
+    if options.particles:
+        row["aerosol_optical_depth"] = x[sv["depth"]]
+        row["aerosol_optical_depth_uncertainty"] = sigma[sv["depth"]]
+        row["aerosol_height"] = x[sv["height"]]
+    return row
 
 
-def _fit(solution: Solution, spectra: Spectra) -> Row:
-    """Return modelled spectra, residuals and chi-square per band."""
-    good = spectra.good
+def _fit(solution: Solution, spectra: Spectra, options: Options) -> Row:
+    """Return modelled spectra, residuals and chi-square per band; NaN in bands that were not fitted."""
+    good = np.zeros_like(spectra.good)
+    good[list(options.bands)] = spectra.good[list(options.bands)]
     modelled = np.full(good.shape, np.nan)
-    modelled[good] = solution.modelled
-    residual = spectra.radiance - modelled
-    return {
-        "radiance_modelled": modelled,
-        "radiance_residual": residual / np.nanmax(modelled, axis=1)[:, None],
-        "chi2": np.array(
-            [np.mean((r[g] / s[g]) ** 2) for r, s, g in zip(residual, spectra.sigma, good, strict=True)]
-        ),
-    }
+    modelled[list(options.bands)] = solution.modelled.reshape(len(options.bands), -1)
+    modelled[~good] = np.nan
+    with np.errstate(invalid="ignore"):
+        residual = spectra.radiance - modelled
+    chi2, rms = np.full(len(good), np.nan), np.full(len(good), np.nan)
+    relative = np.full(good.shape, np.nan)
+    for b in options.bands:
+        r, g = residual[b], good[b]
+        chi2[b] = np.mean((r[g] / spectra.sigma[b][g]) ** 2)
+        relative[b] = r / np.max(modelled[b][g])
+        rms[b] = np.sqrt(np.mean(relative[b][g] ** 2))
+    return {"radiance_modelled": modelled, "radiance_residual": relative, "chi2": chi2, "residual_rms": rms}

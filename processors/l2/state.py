@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from .atmosphere import SIGMA, T_NODES_PA
+from .bands import BANDS
 
 GLINT = 1  # operation_mode over the sea; nadir, target and city look at land
 
@@ -16,12 +19,49 @@ SIGMA_PSURF_HPA = 4.0
 SIGMA_T_K, T_CORRELATION_PA = 1.5, 20_000.0
 SIGMA_T_OFFSET_K = 2.0
 SIGMA_H2O = 0.5
-SIGMA_WIND_M_S = 3.0
+SIGMA_WIND_M_S = 3.0  # the element is the logarithm of the wind: the glint is nearly linear in it
+SIGMA_LN_WIND = (0.2, 0.6)  # at least, at most
 SIGMA_SURFACE_GLINT = (0.1, 0.01, 0.005)  # of the polynomial that multiplies the sea's reflectance
 SIGMA_ALBEDO = (0.5, 0.1, 0.05)
 SIGMA_DISPERSION_NM = (0.005, 0.001)  # shift, and stretch at the band's edge
+SIGMA_ISRF_WIDTH = 0.01  # relative
+SIGMA_ZERO_LEVEL = 0.002  # of the continuum
 SIGMA_SIF = 1.5  # W m-2 um-1 sr-1 at 740 nm; published maxima are about 2
 SIGMA_AIRGLOW = (15.0, 300.0)  # MR; MR K, about 15 K of emission temperature
+
+
+@dataclass(frozen=True)
+class ParticleType:
+    """A kind of particle the state has: optical depth at 0.755 um, height and width of its layer in p/p_s.
+
+    The spectra are nearly linear in the depth, which can be below 0 as noise about none asks for.
+    """
+
+    optics: str  # row of the auxiliary table
+    depth: float
+    sigma_depth: float
+    height: float
+    sigma_height: float
+    width: float
+
+
+PARTICLES = (
+    ParticleType("fine", 0.03, 0.10, 0.85, 0.15, 0.08),
+    ParticleType("coarse", 0.03, 0.10, 0.85, 0.15, 0.08),
+    ParticleType("ice", 0.003, 0.03, 0.22, 0.08, 0.04),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a job lets the retrieval fit; bands by index."""
+
+    bands: tuple[int, ...] = (0, 1, 2, 3)
+    particles: tuple[ParticleType, ...] = PARTICLES
+    fluorescence: bool = True
+    airglow: bool = True
+    isrf_width: tuple[int, ...] = ()
+    zero_level: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,23 +79,42 @@ class StateVector:
 
     blocks: tuple[Block, ...]
 
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        ends = np.cumsum([block.prior.size for block in self.blocks]).tolist()
+        return {
+            block.name: slice(end - block.prior.size, end)
+            for block, end in zip(self.blocks, ends, strict=True)
+        }
+
     def __getitem__(self, name: str) -> slice:
-        start = 0
-        for block in self.blocks:
-            if block.name == name:
-                return slice(start, start + block.prior.size)
-            start += block.prior.size
-        raise KeyError(name)
+        return self.slices[name]
 
     def __contains__(self, name: str) -> bool:
-        return any(block.name == name for block in self.blocks)
+        return name in self.slices
 
-    @property
+    @cached_property
+    def linear(self) -> np.ndarray:
+        """Elements (index) in which the light is all but linear: the polynomials of the surface."""
+        return np.concatenate(
+            [
+                np.arange(*where.indices(self.x_a.size))
+                for name, where in self.slices.items()
+                if name.startswith("surface")
+            ]
+        )
+
+    @cached_property
+    def layout(self) -> tuple[str, ...]:
+        """Names of the blocks; soundings of one layout can be worked on together."""
+        return tuple(self.slices)
+
+    @cached_property
     def x_a(self) -> np.ndarray:
         """Prior mean (state)."""
         return np.concatenate([block.prior for block in self.blocks])
 
-    @property
+    @cached_property
     def S_a(self) -> np.ndarray:
         """Prior covariance (state, state), block diagonal."""
         n = sum(block.prior.size for block in self.blocks)
@@ -86,29 +145,40 @@ def build(
     wind_m_s: float,
     glint: bool,
     continuum: np.ndarray,
-    fluorescence: bool = True,
+    options: Options = Options(),
 ) -> StateVector:
     """Lay out the state for one sounding; continuum (band) is the reflectance read off its own spectra.
 
     A sea in glint has wind, land its albedo and, if wanted, the fluorescence of its plants.
     """
+    names = [BANDS[b].name for b in options.bands]
     blocks = [
         Block("co2", co2_prior_ppm, co2_covariance()),
         _diagonal("psurf", [psurf_prior_hpa], [SIGMA_PSURF_HPA]),
         Block("temperature", np.zeros(T_NODES_PA.size), temperature_covariance()),
         _diagonal("h2o", [1.0], [SIGMA_H2O]),
     ]
+    if options.particles:
+        types = options.particles
+        blocks.append(_diagonal("depth", [p.depth for p in types], [p.sigma_depth for p in types]))
+        blocks.append(_diagonal("height", [p.height for p in types], [p.sigma_height for p in types]))
     if glint:
-        blocks.append(_diagonal("wind", [wind_m_s], [SIGMA_WIND_M_S]))
-    for band, reflectance in enumerate(continuum):
-        prior, sigma = (1.0, SIGMA_SURFACE_GLINT) if glint else (float(reflectance), SIGMA_ALBEDO)
-        blocks.append(_diagonal(f"surface_{band}", [prior, 0.0, 0.0], sigma))
+        sigma = float(np.clip(SIGMA_WIND_M_S / wind_m_s, *SIGMA_LN_WIND))
+        blocks.append(_diagonal("ln_wind", [np.log(wind_m_s)], [sigma]))
+    for band in options.bands:
+        level, spread = (1.0, SIGMA_SURFACE_GLINT) if glint else (float(continuum[band]), SIGMA_ALBEDO)
+        blocks.append(_diagonal(f"surface_{band}", [level, 0.0, 0.0], spread))
         blocks.append(_diagonal(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
-    blocks.append(_diagonal("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
-    if fluorescence and not glint:
+        if band in options.isrf_width:
+            blocks.append(_diagonal(f"isrf_width_{band}", [0.0], [SIGMA_ISRF_WIDTH]))
+        if band in options.zero_level:
+            blocks.append(_diagonal(f"zero_level_{band}", [0.0], [SIGMA_ZERO_LEVEL]))
+    if options.airglow and "B4" in names:
+        blocks.append(_diagonal("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
+    if options.fluorescence and not glint and "B1" in names:
         blocks.append(_diagonal("sif", [0.0], [SIGMA_SIF]))
     return StateVector(tuple(blocks))
 
 
-def _diagonal(name: str, prior: list[float], sigma: tuple[float, ...] | list[float]) -> Block:
+def _diagonal(name: str, prior: Sequence[float], sigma: Sequence[float]) -> Block:
     return Block(name, np.array(prior, dtype=float), np.diag(np.square(sigma)))

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .bands import BANDS, GRID_STEP_CM1, LAYER_EDGES_PA, LAYER_MID_PA, Band, reference_temperature_k
+from .bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA, Band, reference_temperature_k, temperature_span_k
 from .lines import LineList, cross_section, read_lines, read_partition_sums
 from .lineshape import WING_CUT_CM1
 
-FORMAT = "3"  # raise when the meaning of a table changes
-T_SPAN_K = 42.0  # half range of the cubic about the reference temperature
-# Chebyshev nodes of the cubic, in units of the span.
-T_NODES = np.cos(np.pi * (2 * np.arange(4) + 1) / 8)
+FORMAT = "4"  # raise when the meaning of a table changes
+T_REFERENCE_K, T_SPAN_K = reference_temperature_k(LAYER_MID_PA), temperature_span_k(LAYER_MID_PA)
+# Chebyshev nodes: four for the cubic itself, six where it is fitted
+FOUR, SIX = (np.cos(np.pi * (2 * np.arange(n) + 1) / (2 * n)) for n in (4, 6))
+WATER_BY_HEIGHT = 3.5  # specific humidity falls as this power of pressure
+MOST_WATER = 0.03  # kg kg-1
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,19 @@ class Spectroscopy:
         sha = hashlib.sha256(FORMAT.encode())
         for path in [*sorted(self.lines.glob("*.par")), self.partition_sums]:
             sha.update(path.name.encode() + b"\0" + path.read_bytes())
-        sha.update(repr((BANDS, GRID_STEP_CM1, T_SPAN_K)).encode())
-        sha.update(LAYER_EDGES_PA.tobytes() + reference_temperature_k(LAYER_MID_PA).tobytes())
+        sha.update(repr((BANDS, WATER_BY_HEIGHT)).encode())
+        sha.update(LAYER_EDGES_PA.tobytes() + T_REFERENCE_K.tobytes() + T_SPAN_K.tobytes())
         return sha.hexdigest()[:16]
 
 
-def temperature_coordinate(temperature_k: np.ndarray) -> np.ndarray:
-    """Return t (..., layer) of the tables' cubics for layer temperatures; t may leave -1..1 a little."""
-    return (temperature_k - reference_temperature_k(LAYER_MID_PA)) / T_SPAN_K
+def coordinate(temperature_k: np.ndarray, layer: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return t of the tables' cubics and dt/dT, K-1, for temperatures (..., layer) or those of given layers.
+
+    t may leave -1..1 a little.
+    """
+    at = slice(None) if layer is None else layer
+    t = (temperature_k - T_REFERENCE_K[at]) / T_SPAN_K[at]
+    return t, np.broadcast_to(1.0 / T_SPAN_K[at], t.shape)
 
 
 def load(spectroscopy: Spectroscopy, cache: Path) -> list[BandTables]:
@@ -103,18 +110,59 @@ def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:
 def coefficients(
     band: Band, gas: str, lists: dict[str, LineList], partition: dict[tuple[str, int], tuple]
 ) -> np.ndarray:
-    """Fit the cubic in t through four temperatures of every layer: (layer, power, point) float32."""
+    """Fit cubics in t to the cross-sections of every layer: (layer, power, point) float32.
+
+    A layer's cross-section is the mean over its height (two Gauss points, with the reference's lapse of
+    temperature); water counts where there is most of it. O2 and CO2 go through four temperatures, Chebyshev
+    nodes in 1/T; water, whose column grows so fast with temperature, is a least-squares fit weighted with the
+    humidity of saturation.
+    """
     nu = band.wavenumber_cm1
     out = np.zeros((LAYER_MID_PA.size, 4, nu.size), dtype=np.float32)
     if gas not in lists:
         return out  # a product may run without the H2O file
     lines = lists[gas].within(nu[0] - WING_CUT_CM1, nu[-1] + WING_CUT_CM1)
-    to_power = np.linalg.inv(np.vander(T_NODES, 4, increasing=True))
-    grid = (float(nu[0]), nu.size, GRID_STEP_CM1)
-    for layer, (p, t_ref) in enumerate(zip(LAYER_MID_PA, reference_temperature_k(LAYER_MID_PA), strict=True)):
-        at_nodes = [cross_section(lines, gas, partition, grid, p, t_ref + T_SPAN_K * t) for t in T_NODES]
-        out[layer] = to_power @ np.array(at_nodes)
+    grid = (float(nu[0]), nu.size, band.step_cm1)
+    for layer, p_mid in enumerate(LAYER_MID_PA):
+        heights, share = _gauss_points(layer, gas)
+        lapse = reference_temperature_k(heights)
+        temperatures, weight = _nodes(layer, gas, p_mid)
+        at_nodes = [
+            sum(
+                w * cross_section(lines, gas, partition, grid, p, t + dt)
+                for w, p, dt in zip(share, heights, lapse - lapse.mean(), strict=True)
+            )
+            for t in temperatures
+        ]
+        powers = np.vander((temperatures - T_REFERENCE_K[layer]) / T_SPAN_K[layer], 4, increasing=True)
+        out[layer] = np.linalg.pinv(weight[:, None] * powers) @ (weight[:, None] * np.array(at_nodes))
     return out
+
+
+def _gauss_points(layer: int, gas: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return two pressures of a layer, Pa, and the share of its gas each stands for."""
+    dp = LAYER_EDGES_PA[layer + 1] - LAYER_EDGES_PA[layer]
+    pressure = LAYER_MID_PA[layer] + dp / np.sqrt(12.0) * np.array([-1.0, 1.0])
+    weight = pressure**WATER_BY_HEIGHT if gas == "H2O" else np.ones(2)
+    return pressure, weight / weight.sum()
+
+
+def _nodes(layer: int, gas: str, pressure_pa: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the temperatures of the fit, K, and their weights."""
+    reference, span = T_REFERENCE_K[layer], T_SPAN_K[layer]
+    if gas != "H2O":
+        low, high = 1.0 / (reference - span), 1.0 / (reference + span)
+        return 2.0 / ((low + high) + (low - high) * FOUR), np.ones(FOUR.size)
+    temperature = reference + span * SIX
+    most = np.minimum(_saturation(np.append(temperature, reference + span), pressure_pa), MOST_WATER)
+    return temperature, most[:-1] / most[-1] + 1e-3
+
+
+def _saturation(temperature_k: np.ndarray, pressure_pa: float) -> np.ndarray:
+    """Return the specific humidity of saturation over water (Magnus formula, WMO coefficients), 1 where it
+    boils."""
+    e = 611.2 * np.exp(17.62 * (temperature_k - 273.15) / (temperature_k - 30.03))
+    return np.where(e < 0.5 * pressure_pa, 0.622 * e / (pressure_pa - 0.378 * e), 1.0)
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -9,20 +9,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processors.l2 import airglow, cia, lines, solar, tables
+from processors.l2 import airglow, cia, lines, particles, solar, tables
 from processors.l2.auxiliary import Auxiliary
 from processors.l2.bands import BANDS, Band
 from processors.l2.forward import ForwardModel
-from processors.l2.retrieval import Spectra, forward_model
+from processors.l2.retrieval import Spectra, read_spectra, setup
+from processors.l2.state import Options
 
-DATA = Path(__file__).parents[3] / "truth" / "data"
+ROOT = Path(__file__).parents[3]
+DATA = ROOT / "truth" / "data"
+PARTICLES = ROOT / "twin" / "data" / "particles.csv"
+CLEAR = Options(particles=())
 FWHM_NM = (0.0299, 0.0623, 0.0787, 0.0492)
 # Windows with strong and weak lines, water and continuum: the whole code at a tenth of its cost
-NARROW = (
-    Band(0, "B1", "O2", 13115, 13140),
-    Band(1, "B2", "CO2", 6226, 6240),
-    Band(2, "B3", "CO2", 4879, 4895),
-    Band(3, "B4", "O2", 7878, 7896),
+NARROW = tuple(
+    replace(band, first_cm1=first, last_cm1=last)
+    for band, first, last in zip(BANDS, (13115, 6226, 4879, 7878), (13140, 6240, 4895, 7896), strict=True)
 )
 MARGIN_CM1 = 2.0  # the response and the Doppler shift stay inside the window
 NANOMETRES = ((758.3, 768.8), (1596.7, 1618.9), (2023.0, 2051.0), (1264.0, 1282.2))  # of the mission
@@ -106,14 +108,20 @@ class Ground:
             edges = tuple((1e7 / (b.last_cm1 - MARGIN_CM1), 1e7 / (b.first_cm1 + MARGIN_CM1)) for b in NARROW)
         return np.array([np.linspace(*edge, 1024) for edge in edges])
 
-    def model(self, case: Case, fluorescence: bool = True) -> ForwardModel:
+    def model(self, case: Case, options: Options = CLEAR, kind: type = np.float32) -> ForwardModel:
+        """Give the forward model of one sounding, land with its typical reflectance by direction."""
         sounding = self.sounding(case)
-        return forward_model(sounding, forecast(case), spectra(sounding), self.aux, fluorescence)
+        own = setup(sounding, forecast(case), spectra(sounding), self.aux, options, kind)
+        return ForwardModel([own], self.aux.models(options, kind), options)
 
-    def measured(self, case: Case, seed: int | None = 7, x: np.ndarray | None = None) -> dict[str, Any]:
+    def measured(
+        self, case: Case, seed: int | None = 7, x: np.ndarray | None = None, options: Options = CLEAR
+    ) -> dict[str, Any]:
         """Give a sounding as the forward model itself sees it, at its prior unless told, with noise."""
-        model = self.model(case)
-        radiance = model(model.state.x_a if x is None else x)[0].reshape(4, 1024)
+        model = self.model(case, options)
+        said = model([0], [model.state.x_a if x is None else x])[0]
+        radiance = self.sounding(case)["radiance"]
+        radiance[list(options.bands)] = said.F.reshape(len(options.bands), 1024)
         sigma = noise(radiance)
         if seed is not None:
             radiance = radiance + sigma * np.random.default_rng(seed).normal(size=radiance.shape)
@@ -121,8 +129,7 @@ class Ground:
 
 
 def spectra(sounding: dict[str, Any]) -> Spectra:
-    names = ("radiance", "radiance_uncertainty", "wavelength")
-    return Spectra(*(sounding[name] for name in names), sounding["spectel_quality"] == 0)
+    return read_spectra(sounding)
 
 
 def gaussian_isrf(scale: float = 1.0) -> dict[str, np.ndarray]:
@@ -146,6 +153,7 @@ def auxiliary(band_tables: list[tables.BandTables]) -> Auxiliary:
         sun=solar.read(DATA / "solar_lines_v1.csv", DATA / "solar_continuum.csv"),
         cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
         airglow=airglow.spectra(o2, band_tables[3].band.wavenumber_cm1),
+        optics=particles.read(PARTICLES),
         ckd={"isrf": gaussian_isrf()},
     )
 
@@ -179,6 +187,6 @@ def l2_kit() -> Any:
 
 
 class _Kit:
-    Case, DATA, NARROW = Case, DATA, NARROW
+    Case, DATA, NARROW, PARTICLES, CLEAR = Case, DATA, NARROW, PARTICLES, CLEAR
     noise, forecast, spectra, gaussian_isrf = map(staticmethod, (noise, forecast, spectra, gaussian_isrf))
     replace = staticmethod(replace)

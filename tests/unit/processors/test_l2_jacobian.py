@@ -1,51 +1,55 @@
-"""Every column of the L2 Jacobian against central differences of the forward model."""
+"""Every column of the L2 Jacobian against central differences, and single against double precision."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from processors.l2.state import Options
+
 of_the_maximum = 1e-4  # agreement asked of every column and band
-rounding = 1e-13  # of the radiance, in one evaluation
-STEP = {"dispersion": 3e-3, "psurf": 1e-2}  # in units of the prior sigma; else 1e-3
+of_the_continuum = 1e-5  # of radiance
+jumps = 2e-10  # of the radiance, where scattering.means passes from its series to the closed form
+# Steps in units of the prior sigma, else 1e-3; of dispersion 2e-6 nm, inside one expansion of the response
+STEP = {"psurf": 1e-2, "dispersion": 4e-4, "height": 5e-3}
+FULL = Options(isrf_width=(0, 1, 2, 3), zero_level=(0, 1, 2, 3))
+CLEAR = Options(particles=(), isrf_width=(0, 2), zero_level=(1, 3))
+OPTIONS = {"full": FULL, "clear": CLEAR}
+DEPTHS = (0.1, 0.05, 0.01)  # of fine and coarse particles and of ice
+ALBEDO = (0.43, 0.19, 0.1, 0.37)
 
 CASES = [
-    # glint, sza, vza, raa, psurf: layer edges lie at 635, 950 and 1000 hPa
+    # glint, sza, vza, raa, psurf: layer edges lie at 583, 633, 933 and 1008 hPa
     (False, 0.0, 0.0, 0.0, 1013.0),
-    (False, 45.0, 30.0, 60.0, 999.9),
-    (False, 75.0, 60.0, 150.0, 1000.1),
+    (False, 45.0, 30.0, 60.0, 932.9),
+    (False, 75.0, 60.0, 150.0, 933.1),
     (False, 50.0, 20.0, 100.0, 600.0),
     (True, 30.0, 30.0, 180.0, 1049.0),
-    (True, 60.0, 55.0, 175.0, 950.05),
+    (True, 60.0, 55.0, 175.0, 1008.05),
+]
+SWEEP = [
+    (glint, sza, vza)
+    for glint in (False, True)
+    for sza in (0.0, 30.0, 60.0, 75.0)
+    for vza in (0.0, 30.0, 60.0)
 ]
 
 
-def off_the_prior(model, seed: int = 3) -> np.ndarray:
+def off_the_prior(sv, seed: int = 3) -> np.ndarray:
     """Move every element by a tenth of its prior sigma; psurf stays, plants shine at their brightest."""
-    sv = model.state
     x = sv.x_a + 0.1 * np.sqrt(np.diag(sv.S_a)) * np.random.default_rng(seed).normal(size=sv.x_a.size)
     x[sv["psurf"]] = sv.x_a[sv["psurf"]]
     if "sif" in sv:
         x[sv["sif"]] = 2.0
+    if "depth" in sv:
+        x[sv["depth"]] = DEPTHS
     return x
 
 
-def freeze_diffuse_light(model, x: np.ndarray) -> None:
-    """Hold the diffuse light at its value in x: the part that the Jacobian leaves out by design."""
-    original, kept = model._diffuse_light, {}
-
-    def recording(b, *arguments):
-        kept[b] = original(b, *arguments)
-        return kept[b]
-
-    model._diffuse_light = recording
-    model(x)
-    model._diffuse_light = lambda b, *arguments: kept[b]
-
-
-def without_layer_columns(model) -> None:
-    """Spare the costly columns where only the radiance is wanted."""
-    model._layer_jacobian = lambda *_: ([], np.zeros((0, 2), np.int64), np.zeros((0, 6)))
+def seen(model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return F (band, spectel) and K (band, spectel, state) of the model's only sounding."""
+    said = model([0], [x])[0]
+    return said.F.reshape(4, 1024), said.dense(x.size).reshape(4, 1024, -1)
 
 
 def names(state) -> list[str]:
@@ -58,73 +62,133 @@ def central_difference(model, x: np.ndarray, k: int) -> tuple[np.ndarray, float]
     step = STEP.get(name.split("_")[0], 1e-3) * np.sqrt(model.state.S_a[k, k])
     aside = np.zeros_like(x)
     aside[k] = step
-    return ((model(x + aside)[0] - model(x - aside)[0]) / (2 * step)).reshape(4, -1), step
+    high, low = model([0, 0], [x + aside, x - aside])
+    return ((high.F - low.F) / (2 * step)).reshape(4, -1), step
 
 
+@pytest.mark.parametrize("kind", OPTIONS)
 @pytest.mark.parametrize(("glint", "sza", "vza", "raa", "psurf"), CASES)
-def test_every_column_is_a_derivative(narrow, l2_kit, glint, sza, vza, raa, psurf):
-    model = narrow.model(l2_kit.Case(glint, sza, vza, raa, psurf, (0.43, 0.19, 0.1, 0.37)))
-    x = off_the_prior(model)
-    freeze_diffuse_light(model, x)
-    F, K = model(x)
-    F, K = F.reshape(4, -1), K.reshape(4, 1024, -1)
-    without_layer_columns(model)
+def test_every_column_is_a_derivative(narrow, l2_kit, kind, glint, sza, vza, raa, psurf):
+    case = l2_kit.Case(glint, sza, vza, raa, psurf, ALBEDO)
+    model = narrow.model(case, OPTIONS[kind], np.float64)
+    x = off_the_prior(model.state)
+    F, K = seen(model, x)
     for k, name in enumerate(names(model.state)):
         difference, step = central_difference(model, x, k)
         for b in range(4):
             largest = max(np.abs(K[b, :, k]).max(), np.abs(difference[b]).max())
-            allowed = of_the_maximum * largest + rounding * F[b].max() / step
+            allowed = of_the_maximum * largest + jumps * F[b].max() / step
             error = np.abs(K[b, :, k] - difference[b]).max()
             assert error <= allowed, (name, k, b, error / largest)
 
 
-def test_no_column_is_empty_where_physics_puts_something(narrow, l2_kit):
-    """Own gas, pressure, temperature, water and own surface in every band; nothing of a neighbour's."""
-    for glint in (False, True):
-        model = narrow.model(l2_kit.Case(glint, 40.0, 40.0, 180.0))
-        K = model(off_the_prior(model))[1].reshape(4, 1024, -1)
-        sv = model.state
-        filled = {b: {k for k in range(K.shape[2]) if K[b, :, k].any()} for b in range(4)}
-        for b, gas in enumerate(("O2", "CO2", "CO2", "O2")):
-            expected = {"psurf", "temperature", "h2o", f"surface_{b}", f"dispersion_{b}"}
-            expected |= {"co2"} if gas == "CO2" else set()
-            expected |= {"airglow"} if b == 3 else set()
-            expected |= {"wind"} if glint else set()
-            expected |= {"sif"} if b == 0 and not glint else set()
-            assert filled[b] == {k for k, name in enumerate(names(sv)) if name in expected}
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("glint", [False, True])
+def test_no_column_is_empty_where_physics_puts_something(narrow, l2_kit, glint, kind):
+    """Own gas, air, particles and own surface in every band; nothing of a neighbour's."""
+    options = OPTIONS[kind]
+    model = narrow.model(l2_kit.Case(glint, 40.0, 40.0, 180.0), options, np.float64)
+    _, K = seen(model, off_the_prior(model.state))
+    for b, gas in enumerate(("O2", "CO2", "CO2", "O2")):
+        expected = {"psurf", "temperature", "h2o", f"surface_{b}", f"dispersion_{b}"}
+        expected |= {"co2"} if gas == "CO2" else set()
+        expected |= {"depth", "height"} if options.particles else set()
+        expected |= {f"isrf_width_{b}"} if b in options.isrf_width else set()
+        expected |= {f"zero_level_{b}"} if b in options.zero_level else set()
+        expected |= {"airglow"} if b == 3 else set()
+        expected |= {"ln_wind"} if glint else set()
+        expected |= {"sif"} if b == 0 and not glint else set()
+        filled = {k for k in range(K.shape[2]) if K[b, :, k].any()}
+        assert filled == {k for k, name in enumerate(names(model.state)) if name in expected}
 
 
 @pytest.mark.parametrize("offset_hpa", [-5e-4, 0.0, 5e-4])
 def test_surface_pressure_on_a_layer_edge(narrow, l2_kit, offset_hpa):
     """On and beside an edge the derivative is that of a side, whose slopes differ a little."""
     one_percent = 0.01  # half of it is the kink
-    model = narrow.model(l2_kit.Case(psurf=1000.0 + offset_hpa))
+    model = narrow.model(l2_kit.Case(psurf=1008.0 + offset_hpa), FULL, np.float64)
     x = model.state.x_a.copy()
     k = model.state["psurf"].start
-    freeze_diffuse_light(model, x)
-    F, K = model(x)
+    F, K = seen(model, x)
     for side in (0.05, -0.05):
         aside = x.copy()
         aside[k] += side
-        difference = (model(aside)[0] - F) / side
-        error = np.abs(K[:, k] - difference).reshape(4, -1).max(axis=1)
-        assert np.all(error < one_percent * np.abs(difference).reshape(4, -1).max(axis=1))
+        difference = (seen(model, aside)[0] - F) / side
+        error = np.abs(K[:, :, k] - difference).max(axis=1)
+        assert np.all(error < one_percent * np.abs(difference).max(axis=1))
 
 
-@pytest.mark.parametrize(("glint", "most"), [(False, 0.20), (True, 0.02)])
-def test_derivative_of_diffuse_light_left_out_stays_small(narrow, l2_kit, glint, most):
-    """What the Jacobian neglects, as a fraction of the psurf column's maximum in each band."""
-    raa = 180.0 if glint else 60.0
-    model = narrow.model(l2_kit.Case(glint, 50.0, 45.0, raa, 1013.0, (0.43, 0.37, 0.19, 0.05)))
-    x, k = model.state.x_a.copy(), model.state["psurf"].start
-    K = model(x)[1].reshape(4, 1024, -1)[:, :, k]
-    ends = []
-    for side in (0.1, -0.1):
-        aside = x.copy()
-        aside[k] += side
-        model.calls = 0  # fits the diffuse light again
-        ends.append(model(aside)[0].reshape(4, -1))
-    full = (ends[0] - ends[1]) / 0.2
-    neglected = np.abs(full - K).max(axis=1) / np.abs(full).max(axis=1)
-    assert np.all(neglected < most)
-    assert neglected.max() > 1e-5  # else the derivative is there and the limit above should go
+@pytest.mark.parametrize("glint", [False, True])
+def test_below_no_particles_light_goes_on_in_a_straight_line(narrow, l2_kit, glint):
+    """Radiance and slope are the same on both sides of depth 0, which noise may cross."""
+    bend = 5e-4  # of the slope, over a step of 1e-5
+    model = narrow.model(l2_kit.Case(glint, 50.0, 40.0, 170.0, albedo=ALBEDO), FULL, np.float64)
+    x, own = off_the_prior(model.state), model.state["depth"]
+    x[own] = 0.0
+    F, K = seen(model, x)
+    for k in range(own.start, own.stop):
+        largest = np.abs(K[:, :, k]).max(axis=1)
+        assert np.all(largest > 1e-2 * F.max(axis=1))
+        for step in (1e-5, -1e-5):
+            aside = x.copy()
+            aside[k] += step
+            difference = (seen(model, aside)[0] - F) / step
+            assert np.all(np.abs(difference - K[:, :, k]).max(axis=1) < bend * largest)
+
+
+@pytest.mark.parametrize("b", CLEAR.isrf_width)
+def test_neighbouring_expansions_of_the_response_agree(narrow, l2_kit, b):
+    """Where a shift of wavelengths passes from one to the next, light and columns hardly change."""
+    hardly = {"dispersion": 2e-3, "isrf": 2e-2}  # of the column
+    model = narrow.model(l2_kit.Case(), CLEAR, np.float64)
+    x = model.state.x_a.copy()
+    x[model.state[f"isrf_width_{b}"]] = 0.9e-3  # nearly half way to the next
+    shift, expansion = model.state[f"dispersion_{b}"].start, model._near(b, 0, x)[0]
+    low, high = x.copy(), x.copy()
+    high[shift] += 5e-4
+    assert model._near(b, 0, high)[0] is not expansion
+    while high[shift] - low[shift] > 1e-12:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if model._near(b, 0, middle)[0] is expansion else (low, middle)
+    (F, K), (F_next, K_next) = seen(model, low), seen(model, high)
+    assert 0.0 < np.abs(F - F_next).max() < of_the_continuum * F[b].max()
+    for name, k in zip(names(model.state), range(x.size), strict=True):
+        allowed = hardly.get(name.split("_")[0], of_the_maximum)
+        error = np.abs(K[b, :, k] - K_next[b, :, k]).max()
+        assert error <= allowed * np.abs(K[b, :, k]).max(), (name, error / np.abs(K[b, :, k]).max())
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize(("glint", "sza", "vza"), SWEEP)
+def test_single_precision_follows_double(narrow, l2_kit, glint, sza, vza, kind):
+    """Radiance and columns; the fit of many functions at the nodes makes more of rounding in some columns.
+
+    Off the specular direction the sea shows scattered light alone, then also in air.
+    """
+    of_a_column, of_light_by_prior = {"clear": 3e-4, "full": 1e-3}[kind], 2e-5
+    case = l2_kit.Case(glint, sza, vza, 180.0 if glint else 60.0, albedo=ALBEDO)
+    single, double = (narrow.model(case, OPTIONS[kind], number) for number in (np.float32, np.float64))
+    x = off_the_prior(double.state)
+    (F, K), (F_double, K_double) = seen(single, x), seen(double, x)
+    error = np.abs(F - F_double).max(axis=1) / F_double.max(axis=1)
+    assert np.all(error < of_the_continuum), error
+    largest, error = np.abs(K_double).max(axis=1), np.abs(K - K_double).max(axis=1)
+    relative = error / np.where(largest > 0.0, largest, 1.0)
+    assert relative.max() < of_a_column, names(double.state)[relative.max(axis=0).argmax()]
+    by_prior = error * np.sqrt(np.diag(double.state.S_a)) / F_double.max(axis=1)[:, None]
+    assert by_prior.max() < of_light_by_prior, names(double.state)[by_prior.max(axis=0).argmax()]
+
+
+def test_soundings_of_a_batch_do_not_see_each_other(narrow, l2_kit):
+    """Each of three soundings gives the same numbers alone and together, whatever the order."""
+    cases = [
+        l2_kit.Case(sza=sza, psurf=psurf) for sza, psurf in ((20.0, 1013.0), (60.0, 700.0), (70.0, 940.0))
+    ]
+    alone = [narrow.model(case, FULL) for case in cases]
+    together = type(alone[0])([m.setups[0] for m in alone], narrow.aux.models(FULL), FULL)
+    x = [off_the_prior(m.state, seed) for seed, m in enumerate(alone)]
+    order = [2, 0, 1]
+    for n, said in zip(order, together(order, [x[n] for n in order]), strict=True):
+        expected = alone[n]([0], [x[n]])[0]
+        np.testing.assert_array_equal(said.F, expected.F)
+        np.testing.assert_array_equal(said.dense(x[n].size), expected.dense(x[n].size))

@@ -12,6 +12,7 @@ import yaml
 from processors import __main__ as program
 from processors import products
 from processors.l2 import tables
+from processors.l2.state import Options
 
 TIME = 1_780_000_000.0  # s since 1970, 2026
 FIRST = 100_000_000_011
@@ -32,7 +33,7 @@ def soundings(narrow, l2_kit) -> list[dict]:
     """Four soundings: land, sea, dark land, land again with other noise."""
     land, sea = l2_kit.Case(), l2_kit.Case(True, 40.0, 40.0, 180.0, 1005.0)
     cases = (land, sea, land, land)
-    rows = [narrow.measured(case, seed) for seed, case in enumerate(cases)]
+    rows = [narrow.measured(case, seed, options=Options()) for seed, case in enumerate(cases)]
     rows[2]["radiance"] = rows[2]["radiance"] * 1e-5
     for n, (row, case) in enumerate(zip(rows, cases, strict=True)):
         row["sounding_id"], row["case"] = FIRST + 10 * n, case
@@ -94,6 +95,7 @@ def prepared(tmp_path, cache, soundings, l2_kit):
             "cia": str(data / "cia_v1.csv"),
             "solar_lines": str(data / "solar_lines_v1.csv"),
             "solar_continuum": str(data / "solar_continuum.csv"),
+            "particles": str(l2_kit.PARTICLES),
         }
         outputs = [str(folder / f"l2_{n}.nc") for n in range(len(granules))]
         order = {"step": "l2", "inputs": inputs, "outputs": {"l2": outputs}, "settings": settings}
@@ -166,13 +168,114 @@ def test_night_garbage_and_cloud_do_not_touch_their_neighbour(prepared, sounding
 
 
 def test_fluorescence_is_a_setting(prepared, soundings):
-    _, [fitted] = prepared([soundings[:2]])
-    _, [without] = prepared([soundings[:2]], fluorescence=False)
+    _, [fitted] = prepared([soundings[:2]], mode="clear")
+    _, [without] = prepared([soundings[:2]], mode="clear", fluorescence=False)
     assert np.isfinite(fitted["sif"][0])
     assert np.isnan(fitted["sif"][1])  # the sea
     assert np.isnan(without["sif"]).all()
     assert fitted["xco2_uncertainty"][0] > without["xco2_uncertainty"][0]
     assert fitted["xco2"][1] == without["xco2"][1]
+
+
+PARTICLES = ("aerosol_optical_depth", "aerosol_optical_depth_uncertainty", "aerosol_height")
+SCREEN = ("psurf_change_o2a", "co2_ratio", "h2o_ratio")
+
+
+def test_modes_differ_by_their_particles(prepared, soundings):
+    """Full is the default; clear has no particles in the product and a smaller sigma."""
+    _, [default] = prepared([soundings[:2]])
+    _, [full] = prepared([soundings[:2]], mode="full")
+    _, [clear] = prepared([soundings[:2]], mode="clear")
+    for name in PARTICLES:
+        assert default[name].shape == (2, 3)
+        assert np.isfinite(default[name]).all()
+        assert name not in clear
+    np.testing.assert_array_equal(default["xco2"], full["xco2"])
+    assert np.all(clear["xco2_uncertainty"] < full["xco2_uncertainty"])
+
+
+def test_the_product_says_what_was_seen_before_the_retrieval(prepared, soundings):
+    """Clear air: p_s of B1 within 5 hPa of the forecast, equal columns in both CO2 bands; a warning."""
+    five_hpa, three_percent = 5.0, 0.03
+    _, [l2] = prepared()
+    _, [without] = prepared(prescreen=False)
+    good = l2["outcome_flag"] == 0
+    assert np.all(np.abs(l2["psurf_change_o2a"][good]) < five_hpa)
+    np.testing.assert_allclose(l2["co2_ratio"][good], 1.0, atol=three_percent)
+    assert np.isfinite(l2["h2o_ratio"][good]).all()
+    assert np.isin(l2["warn_level"][good], range(6)).all()
+    assert np.isnan(l2["warn_level"][~good]).all()
+    for name in SCREEN:
+        assert np.isnan(without[name]).all()
+    np.testing.assert_array_equal(l2["xco2"], without["xco2"])
+
+
+def test_widths_and_zero_levels_are_fitted_where_asked(prepared, soundings):
+    _, [l2] = prepared([soundings[:2]], mode="clear", isrf_width=["B2", "B3"], zero_level=["B1"])
+    np.testing.assert_array_equal(np.isfinite(l2["isrf_width"]), [[False, True, True, False]] * 2)
+    np.testing.assert_array_equal(np.isfinite(l2["zero_level"]), [[True, False, False, False]] * 2)
+
+
+def test_bands_are_a_setting(prepared, soundings):
+    """Order and repetition do not count; what is not fitted is NaN."""
+    _, [one] = prepared([soundings[:2]], bands=["B2", "B3", "B4"])
+    _, [two] = prepared([soundings[:2]], bands=["B4", "B2", "B3", "B2"])
+    np.testing.assert_array_equal(one["outcome_flag"], 0)
+    np.testing.assert_array_equal(np.isnan(one["chi2"]), [[True, False, False, False]] * 2)
+    assert np.isnan(one["sif"]).all()  # needs B1
+    np.testing.assert_array_equal(one["xco2"], two["xco2"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"mode": "cloudy"}, "settings.mode: expected full or clear, got 'cloudy'"),
+        ({"bands": ["B2", "B5"]}, "settings.bands: expected B1, B2, B3, B4, got 'B5'"),
+        ({"bands": []}, "settings.bands: expected at least one band, got none"),
+        ({"bands": "B2"}, "settings.bands: expected list, got 'B2'"),
+        ({"bands": [2]}, "settings.bands: expected B1, B2, B3, B4, got 2"),
+        ({"isrf_width": ["O2A"]}, "settings.isrf_width: expected B1, B2, B3, B4, got 'O2A'"),
+        ({"zero_level": ["b1"]}, "settings.zero_level: expected B1, B2, B3, B4, got 'b1'"),
+        ({"chi2limit": 1.0}, "did you mean 'chi2_limit'?"),
+        ({"prescreen": 1}, "settings.prescreen: expected bool, got 1"),
+        ({"max_iterations": "many"}, "settings.max_iterations: expected int, got 'many'"),
+    ],
+)
+def test_settings_without_sense_are_refused(prepared, soundings, capsys, settings, said):
+    assert prepared([[soundings[2]]], **settings)[0] == program.BAD_INPUT
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cloud_co2_ratio": [0.7]},
+        {"cloud_co2_ratio": ["low", "high"]},
+        {"cloud_co2_ratio": [1.4, 0.7]},
+        {"max_iterations": 0},
+        {"max_iterations": -3},
+    ],
+)
+def test_limits_without_sense_are_refused(prepared, soundings, settings):
+    assert prepared([[soundings[0]]], **settings)[0] == program.BAD_INPUT
+
+
+def test_a_missing_table_of_particles_is_refused(prepared, soundings, capsys, monkeypatch, tmp_path, l2_kit):
+    (tmp_path / "particles.csv").write_text("type,wavelength_um\nfine,0.755\n")
+    monkeypatch.setattr(l2_kit, "PARTICLES", tmp_path / "particles.csv")
+    assert prepared([[soundings[2]]])[0] == program.BAD_INPUT
+    assert "auxiliary file not as expected" in capsys.readouterr().err
+
+
+def test_one_job_and_one_for_each_granule_give_the_same(prepared, soundings):
+    """As one worker with all granules, and several with one each, would."""
+    granules = [soundings[:2], soundings[2:]]
+    _, both = prepared(granules)
+    for rows, together in zip(granules, both, strict=True):
+        _, [alone] = prepared([rows])
+        assert set(alone) == set(together)
+        for name in alone:
+            np.testing.assert_array_equal(alone[name], together[name], err_msg=name)
 
 
 def test_prior_without_the_altitude_of_the_ground_is_refused(prepared, soundings, monkeypatch, capsys):
@@ -215,10 +318,6 @@ def test_quality_limit_is_a_setting(prepared, soundings):
     _, [l2] = prepared([[soundings[0]]], chi2_limit=0.5)
     np.testing.assert_array_equal(l2["outcome_flag"], 0)
     np.testing.assert_array_equal(l2["xco2_quality_flag"], 1)
-
-
-def test_unknown_setting_is_refused(prepared, soundings):
-    assert prepared([[soundings[2]]], chi2limit=1.0)[0] == program.BAD_INPUT
 
 
 def test_iteration_limit_is_flagged(prepared, soundings):

@@ -14,7 +14,7 @@ from processors import products
 from processors.job import BadInput
 
 LEVELS = ("l1b", "l2", "prior")
-SIZES = {"sounding": 3, "vertex": 4, "band": 4, "spectel": 1024, "level": 20}
+SIZES = {"sounding": 3, "vertex": 4, "band": 4, "spectel": 1024, "level": 20, "particle": 3}
 # OCO-2 Lite B11 data user's guide
 LITE_NAMES = """xco2 xco2_uncertainty xco2_apriori xco2_averaging_kernel pressure_weight pressure_levels
 co2_profile_apriori xco2_quality_flag sounding_id latitude longitude time vertex_latitude vertex_longitude

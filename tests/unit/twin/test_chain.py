@@ -117,7 +117,7 @@ def test_an_l2_order_names_every_input_and_as_many_outputs_as_l1b_files(plan):
     assert (job["step"], job["settings"], job["scenario_hash"]) == ("l2", {"levels": 20}, "0" * 64)
     assert set(job["inputs"]) == {
         *("l1b", "ckd", "prior", "lines"),
-        *("partition_sums", "cia", "solar_lines", "solar_continuum"),
+        *("partition_sums", "cia", "solar_lines", "solar_continuum", "particles"),
     }
     assert len(job["inputs"]["l1b"]) == len(job["outputs"]["l2"]) == len(tasks[0].outputs)
 

@@ -1,0 +1,175 @@
+"""Compute at every point the direct sunlight the surface sends back, and how each state element changes
+it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from .exponential import exp_minus
+from .isrf import dot, dots, weights_at
+
+BLOCK = (
+    512  # points worked on at once: the fields of a block stay in the cache, the tables serve a whole batch
+)
+# Rows of the fields before those of the state elements; `lost` is what a unit of optical depth takes away
+TOTAL, SURFACE, LOST, LOST_RAY, LOST_CIA, SIF, ELEMENTS = 0, 1, 4, 5, 6, 7, 8
+
+
+@njit(cache=True, fastmath={"contract"})
+def _cubic(c, lo, n, t, value, slope):  # type: ignore[no-untyped-def]
+    """Evaluate the cubics c (4, point) and their slopes at t for the n points from lo."""
+    c0, c1, c2, c3 = c[0, lo : lo + n], c[1, lo : lo + n], c[2, lo : lo + n], c[3, lo : lo + n]
+    two, three = value.dtype.type(2.0), value.dtype.type(3.0)
+    for j in range(n):
+        value[j] = ((c3[j] * t + c2[j]) * t + c1[j]) * t + c0[j]
+        slope[j] = (three * c3[j] * t + two * c2[j]) * t + c1[j]
+
+
+@njit(cache=True, fastmath={"contract"})
+def layer_terms(gas, h2o, s, column, t, bottom, mix, lo, n, x, work, tau):  # type: ignore[no-untyped-def]
+    """Fill x with cross-sections and temperature slopes of the layers; add their slant depth to tau.
+
+    x  (3 * layer + 1, point): gas, water, both per kelvin with their columns, and the bottom layer's mixing;
+    mix  of the bottom layer: variable of the table above, weight of its own table, ratio of the variables'
+    slopes
+    """
+    count = gas.shape[0]
+    d1, d2, above1, above2, da1, da2 = work[0], work[1], work[2], work[3], work[4], work[5]
+    for l in range(bottom + 1):
+        x1, x2, x3 = x[l], x[count + l], x[2 * count + l]
+        _cubic(gas[l], lo, n, t[s, l], x1, d1)
+        _cubic(h2o[l], lo, n, t[s, l], x2, d2)
+        if l == bottom:
+            w, r = mix[s, 1], mix[s, 2]
+            _cubic(gas[l - 1], lo, n, mix[s, 0], above1, da1)
+            _cubic(h2o[l - 1], lo, n, mix[s, 0], above2, da2)
+            u1, u2, mixing = column[s, 0, l], column[s, 1, l], x[3 * count]
+            for j in range(n):
+                mixing[j] = u1 * (x1[j] - above1[j]) + u2 * (x2[j] - above2[j])
+                x1[j] = above1[j] + w * (x1[j] - above1[j])
+                x2[j] = above2[j] + w * (x2[j] - above2[j])
+                d1[j] = r * da1[j] + w * (d1[j] - r * da1[j])
+                d2[j] = r * da2[j] + w * (d2[j] - r * da2[j])
+        u1, u2, per_kelvin, slant = column[s, 0, l], column[s, 1, l], column[s, 2, l], column[s, 3, l]
+        for j in range(n):
+            x3[j] = per_kelvin * (u1 * d1[j] + u2 * d2[j])
+            tau[j] += slant * (u1 * x1[j] + u2 * x2[j])
+
+
+@njit(cache=True, fastmath={"contract"})
+def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[no-untyped-def]
+    """Write by_depth * (sum of coefficient * x) of every state element."""
+    zero = by_depth.dtype.type(0.0)
+    for c in range(start.shape[1] - 1):
+        target = out[c]
+        e, end = start[s, c], start[s, c + 1]
+        for j in range(n):
+            target[j] = zero
+        while e + 3 < end:
+            k0, k1, k2, k3 = (
+                coefficient[s, e],
+                coefficient[s, e + 1],
+                coefficient[s, e + 2],
+                coefficient[s, e + 3],
+            )
+            x0, x1, x2, x3 = x[row[s, e]], x[row[s, e + 1]], x[row[s, e + 2]], x[row[s, e + 3]]
+            for j in range(n):
+                target[j] += (k0 * x0[j] + k1 * x1[j]) + (k2 * x2[j] + k3 * x3[j])
+            e += 4
+        while e < end:
+            k0, x0 = coefficient[s, e], x[row[s, e]]
+            for j in range(n):
+                target[j] += k0 * x0[j]
+            e += 1
+        for j in range(n):
+            target[j] *= by_depth[j]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _fields(s, member, lo, n, sun, cia, ray, surface, emission, share, sparse, x, tau, here):  # type: ignore[no-untyped-def]
+    """Fill the fields (row, point) of one sounding in a block whose slant depth and layer terms are known."""
+    kind = sun.dtype
+    total, flat, tilted, curved = here[TOTAL], here[SURFACE], here[SURFACE + 1], here[SURFACE + 2]
+    by_depth, by_air, by_pairs = here[LOST], here[LOST_RAY], here[LOST_CIA]
+    r0, r1, r2 = surface[s, 0], surface[s, 1], surface[s, 2]
+    third, scale, one = kind.type(1.0 / 3.0), kind.type(2.0 / (sun.shape[1] - 1)), kind.type(1.0)
+    sun_here = sun[member, lo : lo + n]
+    for j in range(n):
+        u = scale * kind.type(lo + j) - one
+        v = u * u - third
+        light = sun_here[j] * exp_minus(tau[j])
+        back = (r0 + r1 * u + r2 * v) * light
+        flat[j], tilted[j], curved[j] = light, light * u, light * v
+        total[j], by_depth[j] = back, -back
+    if emission.shape[1] > 0:
+        shine, way, strength, up = emission[member, lo : lo + n], share[s, 0], share[s, 1], here[SIF]
+        for j in range(n):
+            up[j] = shine[j] * exp_minus(way * tau[j])
+            total[j] += strength * up[j]
+            by_depth[j] -= way * strength * up[j]
+    for j in range(n):
+        by_air[j], by_pairs[j] = by_depth[j] * ray[j], by_depth[j] * cia[j]
+    _columns(s, n, sparse[0], sparse[1], sparse[2], x, by_depth, here[ELEMENTS:])
+
+
+@njit(cache=True, fastmath={"contract"})
+def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):  # type: ignore[no-untyped-def]
+    """Add what each spectel sees of a block to seen (spectel, field) and to the slopes of the first field.
+
+    at  (2,) the spectels that the block before this one reached
+    """
+    while at[1] > 0 and first[at[1] - 1] + count[at[1] - 1] <= lo:
+        at[1] -= 1
+    while at[0] > 0 and first[at[0] - 1] < lo + n:
+        at[0] -= 1
+    for s in range(at[0], at[1]):
+        begin, end = max(first[s], lo), min(first[s] + count[s], lo + n)
+        if end <= begin:
+            continue
+        size, a, tap = end - begin, begin - lo, begin - first[s]
+        weight, slope = work[0, :size], work[1, :size]
+        weights_at(terms[s], tap, size, shift[s], widen, weight, slope)
+        dots(weight, here, a, seen[s])
+        total = here[TOTAL, a : a + size]
+        sums[s, 0] += dot(slope, total)
+        sums[s, 1] += dot(terms[s, 3, tap : tap + size], total)
+
+
+@njit(cache=True, fastmath={"contract"})
+def seen_light(  # type: ignore[no-untyped-def]
+    members,  # (sounding,) rows of sun and emission; other arrays hold these soundings only
+    gas, h2o,  # (layer, 4, point) cubics
+    column,  # (sounding, 4, layer): gas and water, cm-2; 1/K of the cubics' variable; slant factor
+    t, mix, bottom,  # (sounding, layer) variable; (sounding, 3), see layer_terms; (sounding,) index
+    smooth,  # (sounding, 3) slant sums of density squared, air and particle depth
+    sun, cia, ray,  # (sounding, point) mu0/pi F; (point)
+    surface,  # (sounding, 3) polynomial of the reflectance
+    emission, share,  # (sounding, point) light the ground sends up, (sounding, 2) its slant path and strength
+    sparse,  # derivatives of the layer terms, see elements.sparse
+    # isrf.Expansion terms, first, count of each; (sounding, spectel) nm; (sounding,)
+    expansions, shift, widen,
+    seen, by_nm,  # (sounding, spectel, ELEMENTS + element), (sounding, spectel, 2)
+):  # fmt: skip
+    """Add what the spectels see of a band, in the unit of `sun`, and the sums of slopes of the weights times
+    light.
+
+    Weights are as they are, not normalised; by_nm is by wavelength and by width.
+    """
+    layers, points, kind = gas.shape[0], sun.shape[1], sun.dtype
+    x, here = np.empty((3 * layers + 1, BLOCK), kind), np.zeros((seen.shape[2], BLOCK), kind)
+    work, tau = np.empty((6, BLOCK), kind), np.empty(BLOCK, kind)
+    at = np.full((members.size, 2), seen.shape[1])
+    for lo in range(0, points, BLOCK):
+        n = min(BLOCK, points - lo)
+        cia_here, ray_here = cia[lo : lo + n], ray[lo : lo + n]
+        for s in range(members.size):
+            pairs, air, particles = smooth[s, 0], smooth[s, 1], smooth[s, 2]
+            for j in range(n):
+                tau[j] = pairs * cia_here[j] + air * ray_here[j] + particles
+            layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, tau)
+            _fields(
+                s, members[s], lo, n, sun, cia_here, ray_here, surface, emission, share, sparse, x, tau, here
+            )
+            terms, first, count = expansions[s]
+            _look(lo, n, here, terms, first, count, shift[s], widen[s], at[s], work, seen[s], by_nm[s])

@@ -1,0 +1,131 @@
+"""Carry light computed at a few points of a band to all of them, as a sum of transmittances along typical
+ways.
+
+Scattered light is a mixture of exponentials of the optical depths along its ways. Functions of that kind,
+taken
+at one state of a sounding and then kept, span it: light (point) = sum of function (point) * coefficient, with
+coefficients from a least-squares fit at the nodes. What is linear in the light is so in its derivatives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy.linalg import qr
+
+from .absorption import layer_terms
+from .bands import LAYER_EDGES_PA
+from .exponential import exp_minus
+
+RCOND = 1e-5  # of the fit: weaker combinations of functions are rounding errors of single precision
+CANDIDATE_STEP = 7  # every seventh point may become a node
+_GROUND = 1.0
+BLOCK = 256
+
+# Each function: depth from the top to `low` along the slant path of Sun and view, plus `more` times the
+# vertical
+# depth from `high` to `low` (all heights in p/p_s), times u**power across the band.
+_BY_HEIGHT = [(low, 0.0, 0.0, 0) for low in (0.005, 0.03, 0.1, 0.25, 0.45, 0.75, _GROUND)]
+# ways between ground and a height; the steep ones stand for light near the horizon (tau ln tau of a thin
+# layer)
+_BY_THE_GROUND = [(_GROUND, 0.0, more, 0) for more in (0.7, 2.5, 9.0, 35.0)] + [
+    (_GROUND, 0.25, 0.5, 0), (_GROUND, 0.25, 1.5, 0), (_GROUND, 0.25, 4.0, 0), (_GROUND, 0.6, 2.0, 0),
+    (_GROUND, 0.5, 12.0, 0),
+]  # fmt: skip
+_ALOFT = [
+    (0.05, 0.0, 2.0, 0),
+    (0.2, 0.0, 2.0, 0),
+    (0.5, 0.0, 2.0, 0),
+    (0.3, 0.0, 10.0, 0),
+    (0.7, 0.0, 10.0, 0),
+]
+_COLOUR = [
+    (0.15, 0.0, 0.0, 1),
+    (0.6, 0.0, 0.0, 1),
+    (_GROUND, 0.0, 0.0, 1),
+    (_GROUND, 0.0, 3.0, 1),
+    (_GROUND, 0.4, 3.0, 1),
+]
+FULL = np.array(_BY_HEIGHT + _BY_THE_GROUND + _ALOFT + _COLOUR)
+# Air alone scatters little beyond the O2 A band: fewer functions hold it
+THIN = np.array(
+    [(low, 0.0, 0.0, 0) for low in (0.05, 0.25, 0.6, _GROUND)]
+    + [(_GROUND, 0.0, more, 0) for more in (1.5, 6.0, 30.0)]
+    + [(_GROUND, 0.4, 2.0, 0), (0.3, 0.0, 0.0, 1), (_GROUND, 0.0, 0.0, 1), (_GROUND, 0.0, 2.0, 1)]
+)
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Points of a band at which light is scattered, and the functions (function, 4) that carry it on."""
+
+    functions: np.ndarray
+    index: np.ndarray  # (node,)
+    gas: np.ndarray  # (layer, 4, node) cubics of the tables there
+    h2o: np.ndarray
+    coordinate: np.ndarray  # (node,) -1 to 1 across the band
+
+
+def choose(functions: np.ndarray, count: int, values: np.ndarray, gas: np.ndarray, h2o: np.ndarray) -> Nodes:
+    """Choose the nodes that tell the functions apart best, by pivoted QR at a reference state.
+
+    values  (function, point) at the reference state;  gas, h2o  (layer, 4, point)
+    """
+    candidates = np.arange(0, values.shape[1], CANDIDATE_STEP)
+    chosen: list[int] = []
+    left = candidates
+    while len(chosen) < count:  # a second turn finds the next best beside the first
+        _, _, pivots = qr(values[:, left], mode="economic", pivoting=True)
+        best = left[pivots[: min(len(functions), count - len(chosen))]]
+        chosen += best.tolist()
+        left = np.setdiff1d(left, best)
+    index = np.sort(chosen)
+    there = np.ascontiguousarray(gas[:, :, index]), np.ascontiguousarray(h2o[:, :, index])
+    return Nodes(functions, index, there[0], there[1], 2.0 * index / (values.shape[1] - 1) - 1.0)
+
+
+def marks(height: np.ndarray, psurf_pa: float) -> np.ndarray:
+    """Return the layer edges (index) nearest to heights in p/p_s; the ground is the end of the bottom
+    layer."""
+    ground = int(np.searchsorted(LAYER_EDGES_PA, psurf_pa))
+    nearest = np.abs(LAYER_EDGES_PA[None, :ground] - psurf_pa * height[:, None]).argmin(axis=1)
+    return np.where(height >= _GROUND, ground, nearest)
+
+
+@njit(cache=True, fastmath={"contract"})
+def evaluate(  # type: ignore[no-untyped-def]
+    gas, h2o, column, t, mix, bottom,  # of all soundings, as absorption.direct_light takes them
+    cia_path, air,  # (sounding, layer)
+    cia, ray, coordinate,  # (point)
+    low, high, more, power,  # (sounding, function) edges; (function) of `functions`
+    slant, sun,  # (sounding,), (sounding, point)
+    out,  # (sounding, function or more, point)
+):  # fmt: skip
+    """Fill the functions times sunlight for air and gases alone."""
+    count, points = gas.shape[0], cia.size
+    kind = cia.dtype
+    x, work, above = (
+        np.empty((3 * count + 1, BLOCK), kind),
+        np.empty((6, BLOCK), kind),
+        np.zeros((count + 1, BLOCK), kind),
+    )
+    unused = np.empty(BLOCK, kind)
+    for lo in range(0, points, BLOCK):
+        n = min(BLOCK, points - lo)
+        cia_here, ray_here, u = cia[lo : lo + n], ray[lo : lo + n], coordinate[lo : lo + n]
+        for s in range(t.shape[0]):
+            sun_here = sun[s, lo : lo + n]
+            layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, unused)
+            for l in range(bottom[s] + 1):
+                u1, u2, c, a = column[s, 0, l], column[s, 1, l], cia_path[s, l], air[s, l]
+                x1, x2, before, after = x[l], x[count + l], above[l], above[l + 1]
+                for j in range(n):
+                    after[j] = before[j] + (u1 * x1[j] + u2 * x2[j] + c * cia_here[j] + a * ray_here[j])
+            for f in range(more.size):
+                a, b, m, k = above[low[s, f]], above[high[s, f]], more[f], slant[s]
+                odd, target = power[f] == 1, out[s, f, lo : lo + n]
+                for j in range(n):
+                    value = sun_here[j] * exp_minus(k * a[j] + m * (a[j] - b[j]))
+                    target[j] = value * u[j] if odd else value

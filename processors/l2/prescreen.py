@@ -1,0 +1,73 @@
+"""Tell cloud from clear air by single bands before the retrieval: O2 A pressure and ratios of CO2 and water.
+
+Light that cloud sends back early, or leads round, shortens or lengthens the way differently in each band:
+surface
+pressure from the O2 A band alone, and the columns of the weak against the strong CO2 band, give it away (as
+the
+A-band and IMAP preprocessors of OCO-2 do, Taylor et al. 2016). Each is one linear step from the forecast,
+taken on
+the first call of the forward model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .bands import BANDS
+from .inverse import Measurement, Modelled
+from .quality import NONE, Reason
+from .state import Options, StateVector
+
+WIDE_PSURF_HPA = 100.0  # prior 1 sigma of surface pressure here
+WIDE_SCALE = 1.0  # of the CO2 column
+NAMES = ("psurf_change_o2a", "co2_ratio", "h2o_ratio")
+
+
+def estimates(sv: StateVector, measured: Measurement, said: Modelled, options: Options) -> dict[str, float]:
+    """Return what single bands say at the prior; NaN where a band is not fitted.
+
+    psurf_change_o2a  hPa, from B1 alone;  co2_ratio, h2o_ratio  column of B2 over that of B3
+    """
+    found = dict.fromkeys(NAMES, np.nan)
+    co2, h2o = {}, {}
+    for b, part in zip(options.bands, said.parts, strict=True):
+        if BANDS[b].name == "B1":
+            found["psurf_change_o2a"] = _step(sv, measured, said.F, part, b, "psurf")[0]
+        elif BANDS[b].gas == "CO2":
+            co2[BANDS[b].name], h2o[BANDS[b].name] = _step(sv, measured, said.F, part, b, "co2")
+    if len(co2) == 2:
+        found["co2_ratio"] = (1.0 + co2["B2"]) / (1.0 + co2["B3"])
+        found["h2o_ratio"] = (1.0 + h2o["B2"]) / max(1.0 + h2o["B3"], 0.05)
+    return found
+
+
+def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
+    """Return the change of `wanted` (psurf in hPa, co2 as a factor of its column) and of the water scale."""
+    rows, columns, K = part
+    place = {int(column): n for n, column in enumerate(columns)}
+    names = [f"surface_{b}", f"dispersion_{b}", "h2o", "sif", "ln_wind", "airglow"]
+    index = [i for name in names if name in sv for i in range(*sv[name].indices(sv.x_a.size)) if i in place]
+    sigma = np.sqrt(np.diag(sv.S_a))[index]
+    if wanted == "co2":
+        levels = list(range(*sv["co2"].indices(sv.x_a.size)))
+        first = K[:, [place[i] for i in levels]] @ sv.x_a[sv["co2"]]
+    else:
+        first = K[:, place[sv["psurf"].start]]
+    design = np.column_stack([first, K[:, [place[i] for i in index]]])
+    sigma = np.concatenate([[WIDE_SCALE if wanted == "co2" else WIDE_PSURF_HPA], sigma])
+    precision = measured.precision[rows]
+    whitened = design * sigma * np.sqrt(precision)[:, None]
+    residual = np.sqrt(precision) * (measured.y[rows] - F[rows])
+    change = sigma * np.linalg.solve(whitened.T @ whitened + np.eye(sigma.size), whitened.T @ residual)
+    return float(change[0]), float(change[1 + index.index(sv["h2o"].start)])
+
+
+def cloudy(found: Mapping[str, float], settings: Mapping[str, Any]) -> Reason:
+    """Hold the estimates against the limits; what could not be estimated passes."""
+    low, high = settings["cloud_co2_ratio"]
+    beyond = abs(found["psurf_change_o2a"]) > settings["cloud_psurf_limit"]
+    ratio = found["co2_ratio"]
+    return Reason.CLOUD if beyond or ratio < low or ratio > high else NONE

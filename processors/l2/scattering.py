@@ -1,0 +1,434 @@
+"""Compute scattered light at a few points by successive orders, and its derivatives by reciprocity.
+
+Discrete ordinates of six streams a hemisphere, layers of constant source. The light that comes to the sensor
+is
+the same as if it went from there to the Sun; the product of the two fields gives all derivatives at twice
+the cost.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .exponential import exp_minus
+
+STREAMS = 6  # per hemisphere; _project and _gather are written out for them
+# Gauss points in the square root of mu: thin layers send most of their light near the horizon
+_X, _W = np.polynomial.legendre.leggauss(STREAMS)
+MU, WEIGHT = (0.5 * (_X + 1.0)) ** 2, 0.5 * _W * (_X + 1.0)
+EDGES = np.concatenate([[0.0], np.cumsum(0.5 * _W)])  # of the streams' cells, in the square root of mu
+MOMENTS = (
+    2 * STREAMS
+)  # of a phase function; what is beyond goes on as if unscattered (delta-M, Wiscombe 1977)
+AZIMUTHS = 3  # cosines of the azimuth; Rayleigh scattering has no more
+DEPOLARISATION = 0.0279  # of air in the near infrared (Bodhaine 1999, Young 1981)
+_GAMMA = DEPOLARISATION / (2.0 - DEPOLARISATION)
+RAYLEIGH_MOMENT_2 = 0.1 * (1.0 - _GAMMA) / (1.0 + 2.0 * _GAMMA)
+
+
+def rayleigh_phase(cos_scattering: float) -> float:
+    """Return the phase function, mean 1 over the sphere, depolarisation included (Young 1981)."""
+    return 3.0 / (4.0 * (1.0 + 2.0 * _GAMMA)) * (1.0 + 3.0 * _GAMMA + (1.0 - _GAMMA) * cos_scattering**2)
+
+
+def rayleigh_cross_section(wavenumber_cm1: np.ndarray) -> np.ndarray:
+    """Return the scattering cross-section of air (point), cm2 (Bucholtz 1995, fit above 0.5 um)."""
+    um = 1e4 / wavenumber_cm1
+    return 4.01061e-28 * um ** -(3.99668 + 1.10298e-3 * um + 2.71393e-2 / um)
+
+
+def legendre(order: int, mu: np.ndarray | float) -> np.ndarray:
+    """Return sqrt((k-m)!/(k+m)!) P_k^m(mu) (moment k, mu) of the azimuthal order m, 0 for k < m."""
+    mu = np.atleast_1d(np.asarray(mu, dtype=float))
+    out = np.zeros((MOMENTS, mu.size))
+    out[order] = np.prod([np.sqrt((2 * j - 1) / (2 * j)) for j in range(1, order + 1)]) * (1.0 - mu**2) ** (
+        0.5 * order
+    )
+    out[order + 1] = np.sqrt(2 * order + 1) * mu * out[order]
+    for k in range(order + 2, MOMENTS):
+        before, below = out[k - 1], out[k - 2]
+        out[k] = ((2 * k - 1) * mu * before - np.sqrt((k - 1) ** 2 - order**2) * below) / np.sqrt(
+            k * k - order**2
+        )
+    return out
+
+
+@njit(cache=True, fastmath={"contract"})
+def means(x, t, phi, psi, dphi, dpsi):  # type: ignore[no-untyped-def]
+    """Fill t = exp(-x), phi = (1 - t)/x, psi = (1 - phi)/x and the slopes of the two; series below 0.5."""
+    kind = x.dtype
+    one, edge = kind.type(1.0), kind.type(0.5)
+    a2, a3, a4, a5 = kind.type(1 / 2), kind.type(1 / 6), kind.type(1 / 24), kind.type(1 / 120)
+    a6, a7, a8, a9 = kind.type(1 / 720), kind.type(1 / 5040), kind.type(1 / 40320), kind.type(1 / 362880)
+    two, three, four, five, six = kind.type(2), kind.type(3), kind.type(4), kind.type(5), kind.type(6)
+    for n in range(x.size):
+        v = x[n]
+        p = one - v * (a2 - v * (a3 - v * (a4 - v * (a5 - v * (a6 - v * (a7 - v * a8))))))
+        q = a2 - v * (a3 - v * (a4 - v * (a5 - v * (a6 - v * (a7 - v * (a8 - v * a9))))))
+        dq = -(a3 - v * (two * a4 - v * (three * a5 - v * (four * a6 - v * (five * a7 - v * six * a8)))))
+        w = max(v, edge)
+        e = exp_minus(w)
+        far_p = (one - e) / w
+        far_q = (one - far_p) / w
+        far_dp = (e - far_p) / w
+        near = v < edge
+        t[n] = exp_minus(v)
+        phi[n] = p if near else far_p
+        psi[n] = q if near else far_q
+        dphi[n] = -(q + v * dq) if near else far_dp
+        dpsi[n] = dq if near else -(far_dp + far_q) / w
+
+
+@njit(cache=True, fastmath={"contract"})
+def _beam(tau, slant):  # type: ignore[no-untyped-def]
+    """Follow a beam of strength 1 down; return its strength at the interfaces (layer + 1, point), its layer
+    means
+    and their slopes by the layer's own slant depth, both (layer, point)."""
+    layers, points = tau.shape
+    kind = tau.dtype
+    at = np.ones((layers + 1, points), kind)
+    mean, slope, work = np.empty_like(tau), np.empty_like(tau), np.empty((4, points), kind)
+    x, t, psi, dpsi = work[0], work[1], work[2], work[3]
+    for l in range(layers):
+        for n in range(points):
+            x[n] = tau[l, n] * slant[l]
+        means(x, t, mean[l], psi, slope[l], dpsi)
+        for n in range(points):
+            at[l + 1, n] = at[l, n] * t[n]
+            mean[l, n] *= at[l, n]
+            slope[l, n] *= at[l, n]
+    return at, mean, slope
+
+
+@njit(cache=True, fastmath={"contract"})
+def _beam_gradient(slant, at_ground, mean, slope, by_mean, by_ground, factor, out):  # type: ignore[no-untyped-def]
+    """Add to out (layer, point) the derivative by depth of a sum linear in a beam's means and ground
+    strength."""
+    layers, points = mean.shape
+    later = np.empty(points, mean.dtype)
+    for n in range(points):
+        later[n] = by_ground[n] * at_ground[n]
+    for l in range(layers - 1, -1, -1):
+        for n in range(points):
+            out[l, n] += factor * slant[l] * (by_mean[l, n] * slope[l, n] - later[n])
+            later[n] += by_mean[l, n] * mean[l, n]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _project(order, c, r, leg, even, odd):  # type: ignore[no-untyped-def]
+    """Sum c * r/2 over the moments into the streams' sources, even and odd in the direction up or down."""
+    kind = even.dtype
+    half = kind.type(0.5)
+    even[:], odd[:] = kind.type(0.0), kind.type(0.0)
+    for k in range(order, c.shape[0]):
+        a = even if (k + order) % 2 == 0 else odd
+        p0, p1, p2, p3, p4, p5 = leg[k, 0], leg[k, 1], leg[k, 2], leg[k, 3], leg[k, 4], leg[k, 5]
+        ck, rk, a0, a1, a2, a3, a4, a5 = c[k], r[k], a[0], a[1], a[2], a[3], a[4], a[5]
+        for n in range(a0.size):
+            v = half * ck[n] * rk[n]
+            a0[n] += p0 * v
+            a1[n] += p1 * v
+            a2[n] += p2 * v
+            a3[n] += p3 * v
+            a4[n] += p4 * v
+            a5[n] += p5 * v
+
+
+@njit(cache=True, fastmath={"contract"})
+def _gather(order, leg, even, odd, r, g):  # type: ignore[no-untyped-def]
+    """Set r (moment, point) to the moments of the streams' light and add it to g."""
+    for k in range(order, r.shape[0]):
+        a = even if (k + order) % 2 == 0 else odd
+        p0, p1, p2, p3, p4, p5 = leg[k, 0], leg[k, 1], leg[k, 2], leg[k, 3], leg[k, 4], leg[k, 5]
+        a0, a1, a2, a3, a4, a5, rk, gk = a[0], a[1], a[2], a[3], a[4], a[5], r[k], g[k]
+        for n in range(a0.size):
+            v = (p0 * a0[n] + p1 * a1[n] + p2 * a2[n]) + (p3 * a3[n] + p4 * a4[n] + p5 * a5[n])
+            rk[n] = v
+            gk[n] += v
+
+
+@njit(cache=True, fastmath={"contract"})
+def _measure(c, r, order, strength):  # type: ignore[no-untyped-def]
+    """Set strength (point) to how much a field's lowest moment scatters."""
+    strength[:] = c.dtype.type(0.0)
+    for l in range(c.shape[0]):
+        a, b = c[l, order], r[l, order]
+        for n in range(a.size):
+            strength[n] += a[n] * b[n]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _extend(r, now, before):  # type: ignore[no-untyped-def]
+    """Let the last order stand for all later ones: by now each is the one before it times a constant."""
+    one, most = now.dtype.type(1.0), now.dtype.type(0.8)
+    for n in range(now.size):
+        ratio = now[n] / before[n] if before[n] != 0.0 else now.dtype.type(0.0)
+        now[n] = one / (one - min(max(ratio, now.dtype.type(0.0)), most))
+    for l in range(r.shape[0]):
+        for k in range(r.shape[1]):
+            x = r[l, k]
+            for n in range(now.size):
+                x[n] *= now[n]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _reflect(light, incoming, irradiance, first, lit, weight, mu, albedo, sky):  # type: ignore[no-untyped-def]
+    """Turn the streams' light coming down on the ground into that going up, in place; `lit` names the
+    beam."""
+    kind = light.dtype
+    two = kind.type(2.0)
+    for i in range(STREAMS):
+        share = two * weight[i] * mu[i]
+        for n in range(albedo.size):
+            incoming[i, n] = share * light[i, n]
+            light[i, n] = two * sky[i, lit] * irradiance[n] if first else kind.type(0.0)
+    for i in range(STREAMS):
+        for k in range(STREAMS):
+            for n in range(albedo.size):
+                light[i, n] += sky[i, k] * incoming[k, n]
+        for n in range(albedo.size):
+            light[i, n] *= albedo[n]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _carry_down(even, odd, mu, t, phi, psi, light, source, all_up, all_down, mean, down):  # type: ignore[no-untyped-def]
+    """Carry the streams' light (stream, point) down through a layer; add to what all orders gave."""
+    for i in range(STREAMS):
+        slant = light.dtype.type(1.0) / mu[i]
+        for n in range(light.shape[1]):
+            u, d, x = even[i, n] + odd[i, n], even[i, n] - odd[i, n], light[i, n]
+            source[i, n] = u
+            all_up[i, n] += u
+            all_down[i, n] += d
+            mean[i, n] = x * phi[i, n] + d * slant * psi[i, n]
+            x = x * t[i, n] + d * slant * phi[i, n]
+            light[i, n] = x
+            down[i, n] += x
+
+
+@njit(cache=True, fastmath={"contract"})
+def _carry_up(mu, weight, t, phi, psi, source, mean_down, light, up, even, odd):  # type: ignore[no-untyped-def]
+    """Carry the streams' light up through a layer; set the parts of its mean even and odd in the
+    direction."""
+    for i in range(STREAMS):
+        slant, w = light.dtype.type(1.0) / mu[i], weight[i]
+        for n in range(light.shape[1]):
+            u, x = source[i, n], light[i, n]
+            mean = x * phi[i, n] + u * slant * psi[i, n]
+            x = x * t[i, n] + u * slant * phi[i, n]
+            light[i, n] = x
+            up[i, n] += x
+            even[i, n] = w * (mean + mean_down[i, n])
+            odd[i, n] = w * (mean - mean_down[i, n])
+
+
+@njit(cache=True, fastmath={"contract"})
+def _orders(order, c, leg, mu, weight, transport, beams, irradiance, lit, albedo, sky, count):  # type: ignore[no-untyped-def]
+    """Sum the orders of scattering of light that starts from beams and from the ground they light; `count`
+    are
+    followed, the last of them stands for the rest.
+
+    c (layer, moment, point) (2k+1) beta_k times scattering depth; transport (4 of `means`: t, phi, psi)
+    (layer,
+    stream, point); beams (layer, moment, point); sky (stream + 2, stream + 2) how the ground reflects
+    between streams
+    and beams, per unit of albedo (point). Returns moments (layer, moment, point), radiance down and up
+    at the interfaces (layer + 1, stream, point), sources down and up (layer, stream, point).
+    """
+    layers, _, points = c.shape
+    kind = c.dtype
+    t, phi, psi = transport[0], transport[1], transport[2]
+    g = np.zeros_like(c)
+    interfaces = np.zeros((2, layers + 1, STREAMS, points), kind)
+    fields = np.zeros((4, layers, STREAMS, points), kind)
+    work = np.empty((3, STREAMS, points), kind)
+    down, up, even, odd, light = interfaces[0], interfaces[1], work[0], work[1], work[2]
+    source_down, source_up, source, mean_down = fields[0], fields[1], fields[2], fields[3]
+    r = beams.copy()
+    strength = np.zeros((2, points), kind)
+    for turn in range(count):
+        if turn > count - 3:
+            _measure(c, r, order, strength[turn % 2])
+        if turn == count - 1:
+            _extend(r, strength[turn % 2], strength[1 - turn % 2])
+        light[:] = kind.type(0.0)
+        for l in range(layers):
+            _project(order, c[l], r[l], leg, even, odd)
+            _carry_down(
+                even, odd, mu, t[l], phi[l], psi[l], light, source[l], source_up[l], source_down[l],
+                mean_down[l],
+                down[l + 1],
+            )  # fmt: skip
+        _reflect(light, odd, irradiance, turn == 0, lit, weight, mu, albedo, sky)
+        for i in range(STREAMS):
+            for n in range(points):
+                up[layers, i, n] += light[i, n]
+        for l in range(layers - 1, -1, -1):
+            _carry_up(mu, weight, t[l], phi[l], psi[l], source[l], mean_down[l], light, up[l], even, odd)
+            _gather(order, leg, even, odd, r[l], g[l])
+    return g, down, up, source_down, source_up
+
+
+@njit(cache=True, fastmath={"contract"})
+def _transport_gradient(mu, weight, transport, sun, view, factor, out):  # type: ignore[no-untyped-def]
+    """Add the derivative by depth of light on its way between scatterings (layer, point).
+
+    sun, view: (moments, down, up, source down, source up) of _orders; what goes down for the one goes up for
+    the other.
+    """
+    t, dphi, dpsi = transport[0], transport[3], transport[4]
+    _, down, up, source_down, source_up = sun
+    _, v_down, v_up, v_source_down, v_source_up = view
+    layers, streams, points = source_up.shape
+    for l in range(layers):
+        for i in range(streams):
+            m = mu[i]
+            w, slant = factor * weight[i] / m, out.dtype.type(1.0) / m
+            for n in range(points):
+                tt, dp, dq = t[l, i, n], dphi[l, i, n], dpsi[l, i, n]
+                a, d = down[l, i, n], source_down[l, i, n] * slant
+                s = v_source_up[l, i, n] * (a * dp + d * dq) + m * v_up[l + 1, i, n] * (d * dp - a * tt)
+                a, d = up[l + 1, i, n], source_up[l, i, n] * slant
+                s += v_source_down[l, i, n] * (a * dp + d * dq) + m * v_down[l, i, n] * (d * dp - a * tt)
+                out[l, n] += w * s
+
+
+@njit(cache=True)
+def transport_of(tau, mu):  # type: ignore[no-untyped-def]
+    """Return `means` of every layer along every stream: (5, layer, stream, point)."""
+    layers, points = tau.shape
+    out = np.empty((5, layers, mu.size, points), tau.dtype)
+    for l in range(layers):
+        for i in range(mu.size):
+            means(tau[l] / mu[i], out[0, l, i], out[1, l, i], out[2, l, i], out[3, l, i], out[4, l, i])
+    return out
+
+
+@njit(cache=True, fastmath={"contract"})
+def single_scattering(tau, phase, slant, slant_view, light, by_tau, by_phase):  # type: ignore[no-untyped-def]
+    """Add light scattered once (point) and its derivatives by depth and by `phase` (layer, point).
+
+    phase  (layer, point) scattering depth times phase function in the direction of the sensor
+    """
+    layers, points = tau.shape
+    kind = tau.dtype
+    through, own = np.ones(points, kind), np.empty_like(tau)
+    work = np.empty((6, points), kind)
+    x, t, phi, psi, dphi, dpsi = work[0], work[1], work[2], work[3], work[4], work[5]
+    for l in range(layers):
+        factor = slant_view[l] * kind.type(0.25 / math.pi)
+        for n in range(points):
+            x[n] = slant[l] * tau[l, n]
+        means(x, t, phi, psi, dphi, dpsi)
+        for n in range(points):
+            each = factor * through[n] * phi[n]
+            by_phase[l, n] += each
+            own[l, n] = each * phase[l, n]
+            by_tau[l, n] += slant[l] * factor * through[n] * phase[l, n] * dphi[n]
+            light[n] += own[l, n]
+            through[n] *= t[n]
+    x[:] = kind.type(0.0)
+    for l in range(layers - 1, -1, -1):
+        for n in range(points):
+            by_tau[l, n] -= slant[l] * x[n]
+            x[n] += own[l, n]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _one_azimuth(  # type: ignore[no-untyped-def]
+    order, factor, c, leg, p_sun, p_view, mu, weight, transport, sun_beam, view_beam, slant_sun, slant_view,
+    mu0, albedo, sky, count, light, by_tau, by_c, by_albedo,
+):  # fmt: skip
+    """Add one azimuthal component of the light scattered more than once or off the ground, see
+    `diffuse_light`."""
+    layers, moments, points = c.shape
+    kind = c.dtype
+    half, unit = kind.type(0.5), kind.type(0.5 / math.pi)
+    at_s, mean_s, slope_s = sun_beam
+    at_v, mean_v, slope_v = view_beam
+    beams_s, beams_v = np.empty_like(c), np.empty_like(c)
+    for l in range(layers):
+        for k in range(moments):
+            sign = kind.type(1.0 if (k + order) % 2 == 0 else -1.0)
+            for n in range(points):
+                beams_s[l, k, n] = unit * p_sun[k] * sign * mean_s[l, n]
+                beams_v[l, k, n] = slant_view[l] * p_view[k] * sign * mean_v[l, n]
+    ground_s, ground_v = unit * mu0 * at_s[layers], at_v[layers].copy()
+    count = max(count - order, 3)  # light that hangs on the azimuth dies out sooner
+    sun = _orders(order, c, leg, mu, weight, transport, beams_s, ground_s, STREAMS, albedo, sky, count)
+    view = _orders(order, c, leg, mu, weight, transport, beams_v, ground_v, STREAMS + 1, albedo, sky, count)
+    by_mean_s, by_mean_v = np.zeros_like(mean_s), np.zeros_like(mean_s)
+    for l in range(layers):
+        for k in range(order, moments):
+            sign = kind.type(1.0 if (k + order) % 2 == 0 else -1.0)
+            ps, pv = unit * p_sun[k], slant_view[l] * p_view[k]
+            for n in range(points):
+                # light scattered once, off the beam to the sensor, is left to single_scattering
+                s, v, x = sun[0][l, k, n], sign * view[0][l, k, n], half * c[l, k, n]
+                light[n] += factor * x * s * pv * mean_v[l, n]
+                once_s, once_v = ps * sign * mean_s[l, n], pv * mean_v[l, n]
+                by_c[l, k, n] += factor * half * (s * (v + once_v) + once_s * v)
+                by_mean_s[l, n] += x * ps * sign * v
+                by_mean_v[l, n] += x * pv * s
+    by_ground_s, by_ground_v = np.zeros(points, kind), np.zeros(points, kind)
+    _ground_gradient(
+        factor, unit * mu0, mu, weight, sun[1][layers], view[1][layers], ground_s, ground_v, albedo, sky,
+        light, by_albedo,
+        by_ground_s, by_ground_v,
+    )  # fmt: skip
+    _transport_gradient(mu, weight, transport, sun, view, factor, by_tau)
+    _beam_gradient(slant_sun, at_s[layers], mean_s, slope_s, by_mean_s, by_ground_s, factor, by_tau)
+    _beam_gradient(slant_view, at_v[layers], mean_v, slope_v, by_mean_v, by_ground_v, factor, by_tau)
+
+
+@njit(cache=True, fastmath={"contract"})
+def _ground_gradient(  # type: ignore[no-untyped-def]
+    factor, per_strength, mu, weight, down_s, down_v, ground_s, ground_v, albedo, sky, light, by_albedo,
+    by_ground_s, by_ground_v
+):  # fmt: skip
+    """Add what the ground sends to the sensor of the light of the sky, and the derivatives that pass the
+    ground.
+
+    down_s, down_v  (stream, point) light of the sky on the ground, of the Sun and of the sensor in its place
+    """
+    two = light.dtype.type(2.0)
+    for n in range(light.size):
+        direct, onward, both = light.dtype.type(0.0), light.dtype.type(0.0), light.dtype.type(0.0)
+        for i in range(STREAMS):
+            a = weight[i] * mu[i]
+            direct += sky[i, STREAMS + 1] * a * down_s[i, n]
+            onward += sky[i, STREAMS] * a * down_v[i, n]
+            for k in range(STREAMS):
+                both += sky[i, k] * a * down_s[i, n] * weight[k] * mu[k] * down_v[k, n]
+        light[n] += factor * two * albedo[n] * direct * ground_v[n]
+        by_albedo[n] += factor * two * (both + direct * ground_v[n] + onward * ground_s[n])
+        by_ground_s[n] = two * albedo[n] * onward * per_strength
+        by_ground_v[n] = two * albedo[n] * direct
+
+
+@njit(cache=True)
+def diffuse_light(  # type: ignore[no-untyped-def]
+    tau, c, legs, p_sun, p_view, azimuth, mu, weight, slant_sun, slant_view, mu0, albedo, sky, count, light,
+    by_tau,
+    by_c, by_albedo,
+):  # fmt: skip
+    """Add radiance over irradiance (point) of all light but the direct and the once scattered, with
+    derivatives.
+
+    tau (layer, point) and c (layer, moment, point), delta-M scaled; legs (azimuth, moment, stream), p_sun and
+    p_view (azimuth, moment) Legendre functions of streams, Sun and sensor; azimuth (azimuth,) weights of the
+    components; albedo (point) and sky (azimuth, stream + 2, stream + 2) of the ground, see surface.land_sky.
+    """
+    transport = transport_of(tau, mu)
+    sun_beam, view_beam = _beam(tau, slant_sun), _beam(tau, slant_view)
+    for order in range(legs.shape[0]):
+        if order == 0 or abs(azimuth[order]) > 1e-7:
+            _one_azimuth(
+                order, azimuth[order], c, legs[order], p_sun[order], p_view[order], mu, weight, transport,
+                sun_beam,
+                view_beam, slant_sun, slant_view, mu0, albedo, sky[order], count, light, by_tau, by_c,
+                by_albedo,
+            )  # fmt: skip
