@@ -4,9 +4,8 @@ it."""
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .exponential import exp_minus
+from .compiled import exp_minus, inner, kernel
 from .isrf import dot, dots, weights_at
 
 BLOCK = (
@@ -16,7 +15,7 @@ BLOCK = (
 TOTAL, SURFACE, LOST, LOST_RAY, LOST_CIA, SIF, ELEMENTS = 0, 1, 4, 5, 6, 7, 8
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _cubic(c, lo, n, t, value, slope):  # type: ignore[no-untyped-def]
     """Evaluate the cubics c (4, point) and their slopes at t for the n points from lo."""
     c0, c1, c2, c3 = c[0, lo : lo + n], c[1, lo : lo + n], c[2, lo : lo + n], c[3, lo : lo + n]
@@ -26,7 +25,7 @@ def _cubic(c, lo, n, t, value, slope):  # type: ignore[no-untyped-def]
         slope[j] = (three * c3[j] * t + two * c2[j]) * t + c1[j]
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def layer_terms(gas, h2o, s, column, t, bottom, mix, lo, n, x, work, tau):  # type: ignore[no-untyped-def]
     """Fill x with cross-sections and temperature slopes of the layers; add their slant depth to tau.
 
@@ -57,7 +56,7 @@ def layer_terms(gas, h2o, s, column, t, bottom, mix, lo, n, x, work, tau):  # ty
             tau[j] += slant * (u1 * x1[j] + u2 * x2[j])
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[no-untyped-def]
     """Write by_depth * (sum of coefficient * x) of every state element."""
     zero = by_depth.dtype.type(0.0)
@@ -86,7 +85,7 @@ def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[n
             target[j] *= by_depth[j]
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _fields(s, member, lo, n, sun, cia, ray, surface, emission, share, sparse, x, tau, here):  # type: ignore[no-untyped-def]
     """Fill the fields (row, point) of one sounding in a block whose slant depth and layer terms are known."""
     kind = sun.dtype
@@ -113,7 +112,7 @@ def _fields(s, member, lo, n, sun, cia, ray, surface, emission, share, sparse, x
     _columns(s, n, sparse[0], sparse[1], sparse[2], x, by_depth, here[ELEMENTS:])
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):  # type: ignore[no-untyped-def]
     """Add what each spectel sees of a block to seen (spectel, field) and to the slopes of the first field.
 
@@ -136,7 +135,7 @@ def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):
         sums[s, 1] += dot(terms[s, 3, tap : tap + size], total)
 
 
-@njit(cache=True, fastmath={"contract"})
+@kernel
 def seen_light(  # type: ignore[no-untyped-def]
     members,  # (sounding,) rows of sun and emission; other arrays hold these soundings only
     gas, h2o,  # (layer, 4, point) cubics

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from . import scattering
 from .absorption import layer_terms
+from .compiled import inner, kernel
 from .elements import COLLISIONS, GAS, KELVIN, MIXING, PARTICLES, WATER
 from .elements import SCATTERING as AIR_TERM
 from .particles import henyey_greenstein
@@ -93,7 +93,7 @@ def species(
     return moments, np.stack([scaled, phase], axis=1)
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _layers_of(used, x, layers, column, cia_path, air, depth, cia, ray, moments, scalars, slant_view):  # type: ignore[no-untyped-def]
     """Return depth and single-scattering phase term of the layers, and of layers taken together depth and
     moments.
@@ -130,7 +130,7 @@ def _layers_of(used, x, layers, column, cia_path, air, depth, cia, ray, moments,
     return tau, phase, thick, c, slants
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _add(factors, terms, first, out):  # type: ignore[no-untyped-def]
     """Add the sum of factors times terms (term, point), from the term `first` on."""
     for k in range(factors.size):
@@ -140,7 +140,7 @@ def _add(factors, terms, first, out):  # type: ignore[no-untyped-def]
                 out[n] += d * terms[first + k, n]
 
 
-@njit(cache=True, fastmath={"contract"})
+@kernel
 def node_light(  # type: ignore[no-untyped-def]
     gas, h2o, s, column, t, mix, bottom,  # of the nodes, as absorption.direct_light takes them
     cia_path, air, depth,  # (layer,), (layer,), (type, layer) at 0.755 um
@@ -206,7 +206,7 @@ def node_light(  # type: ignore[no-untyped-def]
     return light, out
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _per_term(l, layers, x, cia, ray, moments, scalars, by_tau, by_phase, by_c, is_bottom, terms):  # type: ignore[no-untyped-def]
     """Fill the derivatives of the light by each term of a layer (term, point)."""
     points, kind = ray.size, ray.dtype

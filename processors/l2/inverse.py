@@ -114,7 +114,7 @@ def search(
     here = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
     for iteration in range(1, max_iterations + 1):
         if not np.isfinite(here.cost):
-            break
+            return Solution(here.x, here.said.F, here.information / np.outer(scale, scale), 0, False)
         hessian = here.information + prior
         step = np.linalg.solve(hessian, here.gradient)
         left = step @ here.gradient
@@ -170,6 +170,9 @@ def normal_equations(
     if not np.all(np.isfinite(weighted)):
         return np.inf, information, pull
     for rows, columns, part in said.parts:
+        counts = measured.precision[rows] > 0.0
+        if not counts.all():  # what is not measured may be no number
+            part = np.where(counts[:, None], part, 0.0)
         whitened = part * scale[columns] * np.sqrt(measured.precision[rows])[:, None]
         information[np.ix_(columns, columns)] += whitened.T @ whitened
         pull[columns] += scale[columns] * (weighted[rows] @ part)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from .compiled import inner, kernel, summing
+
 NEGLIGIBLE = 1e-6  # of the peak, below which a response is cut
 TAPS = 256  # of a table, at most; the response is smooth on that scale
 NEAR_FWHM, NEAR_STRETCH = 0.01, 2e-3  # how far an expansion about a wavelength and a width is used
@@ -165,7 +167,7 @@ def _expand(wavelength, width, center, node, offset_nm, isrf, stretch, first, co
             terms[s, 3, m] = slope * x / stretch
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def weights_at(terms, begin, size, shift, widen, weight, slope):  # type: ignore[no-untyped-def]
     """Fill weight and its slope by wavelength, of taps begin.. of one spectel (4, tap) off the centre.
 
@@ -182,7 +184,7 @@ def weights_at(terms, begin, size, shift, widen, weight, slope):  # type: ignore
             weight[m] += widen * w3[m]
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@summing
 def dot(weight, field):  # type: ignore[no-untyped-def]
     """Return sum(weight * field); the order of summation is the compiler's, the same at every call."""
     total = weight.dtype.type(0.0)
@@ -191,7 +193,7 @@ def dot(weight, field):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@summing
 def dots(weight, fields, begin, out):  # type: ignore[no-untyped-def]
     """Add sum(weight * field) of every field (field, point) from a point on; four share the weights' way."""
     size, zero = weight.size, weight.dtype.type(0.0)
@@ -216,7 +218,7 @@ def dots(weight, fields, begin, out):  # type: ignore[no-untyped-def]
         f += 1
 
 
-@njit(cache=True, fastmath={"contract"})
+@kernel
 def look(fields, terms, first, count, orders, out):  # type: ignore[no-untyped-def]
     """Add to out (orders, spectel, field) the sums of fields (field, point) weighted by some terms of an
     expansion."""

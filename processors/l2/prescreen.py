@@ -59,8 +59,9 @@ def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
     design = np.column_stack([first, K[:, [place[i] for i in index]]])
     sigma = np.concatenate([[WIDE_SCALE if wanted == "co2" else WIDE_PSURF_HPA], sigma])
     precision = measured.precision[rows]
-    whitened = design * sigma * np.sqrt(precision)[:, None]
-    residual = np.sqrt(precision) * (measured.y[rows] - F[rows])
+    counts = precision > 0.0
+    whitened = np.where(counts[:, None], design * sigma * np.sqrt(precision)[:, None], 0.0)
+    residual = np.where(counts, np.sqrt(precision) * (measured.y[rows] - F[rows]), 0.0)
     change = sigma * np.linalg.solve(whitened.T @ whitened + np.eye(sigma.size), whitened.T @ residual)
     return float(change[0]), float(change[1 + index.index(sv["h2o"].start)])
 

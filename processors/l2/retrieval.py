@@ -20,6 +20,7 @@ from .state import Options
 from .surface import glint_reflectance
 
 CONVERGED, ITERATION_LIMIT, DIVERGED, NOT_ATTEMPTED = range(4)
+DARKEST_GLINT = 1e-4  # reflectance, of a first guess
 BATCH = 12  # soundings worked on at once, a granule: the tables are read once for all of them
 Row = dict[str, Any]
 
@@ -126,7 +127,7 @@ def first_guess(own: Setup, options: Options) -> np.ndarray:
     if "ln_wind" in sv:
         v = own.viewing
         winds = np.linspace(1.0, 25.0, 97)
-        level = glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, winds)[0]
+        level = np.maximum(glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, winds)[0], DARKEST_GLINT)
         seen = np.array([band.reflectance for band in own.bands])
         near = np.abs(np.log(level / seen.mean())) + 0.01 * np.abs(winds - np.exp(x[sv["ln_wind"]][0]))
         best = int(near.argmin())

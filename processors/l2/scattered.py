@@ -10,6 +10,7 @@ import numpy as np
 from . import diffuse
 from .bandmodel import BandModel, evaluate_functions
 from .diffuse import Directions
+from .elements import PARTICLES
 from .isrf import Expansion, Near, look
 from .nodes import RCOND
 
@@ -74,23 +75,34 @@ class ScatteredLight:
 
         n  row of the layers, member  of the batch; total (type), depth (type, layer) and by_own of
         particles. Below a
-        depth of 0 the light goes on in a straight line.
+        depth of 0 the light is mirrored: 2 L(0) - L(-depth), smooth and with exact derivatives.
         """
+        by_element = layers.by_element[n]
+        if not np.any(total < 0.0):
+            light, by_all = self._light(n, member, layers, slant_view, polynomial, depth, by_element, by_own)
+        else:  # L(d) = 2 L(d where above 0, else 0) - L(|d|)
+            lights = []
+            for factor in (np.where(total < 0.0, 0.0, 1.0), np.where(total < 0.0, -1.0, 1.0)):
+                moved = by_element.copy()
+                moved[:, :, PARTICLES:] *= factor
+                arrays = (depth * factor[:, None], moved, by_own * np.tile(factor, 2)[:, None, None])
+                lights.append(self._light(n, member, layers, slant_view, polynomial, *arrays))
+            light, by_all = (2.0 * above - image for above, image in zip(*lights, strict=True))
+        return self._inverse[member] @ light, self._inverse[member] @ by_all.T
+
+    def _light(self, n, member, layers, slant_view, polynomial, depth, by_element, by_own):  # type: ignore[no-untyped-def]
+        """Return light (node) and its derivatives (element ..., node) for depths of particles not below 0."""
         kind, node, model = self._kind, self.model.nodes, self.model
         moments, scalars = (a.astype(kind) for a in self._species[member])
-        particulate = total.size > 0
-        light, by_all = diffuse.node_light(
+        particulate = depth.shape[0] > 0
+        return diffuse.node_light(
             node.gas, node.h2o, n, layers.column, layers.t, layers.mix, layers.bottom[n], layers.cia_path[n],
-            layers.air[n], np.maximum(depth, 0.0).astype(kind), model.cia[node.index], model.ray[node.index],
-            moments if particulate else moments[:, :3], scalars, self._cast[member],
+            layers.air[n], depth.astype(kind), model.cia[node.index], model.ray[node.index],
+            moments if particulate else np.ascontiguousarray(moments[:, :3]), scalars, self._cast[member],
             kind(self._toward[member].mu0),
             slant_view.astype(kind), (polynomial.astype(kind) @ self._shape), diffuse.ORDERS[particulate],
-            layers.by_element[n].astype(kind), by_own.astype(kind), self._shape,
+            by_element.astype(kind), by_own.astype(kind), self._shape,
         )  # fmt: skip
-        if particulate:
-            first = layers.by_element[n].shape[0]
-            light = light + np.minimum(total, 0.0) @ by_all[first : first + total.size]
-        return self._inverse[member] @ light, self._inverse[member] @ by_all.T
 
     def through(self, member: int, near: Near, wide: bool) -> np.ndarray:
         """Return what the spectels see of the functions (spectel, function); looks at the width only if

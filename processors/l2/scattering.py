@@ -11,9 +11,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-from .exponential import exp_minus
+from .compiled import exp_minus, inner
 
 STREAMS = 6  # per hemisphere; _project and _gather are written out for them
 # Gauss points in the square root of mu: thin layers send most of their light near the horizon
@@ -56,11 +55,13 @@ def legendre(order: int, mu: np.ndarray | float) -> np.ndarray:
     return out
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def means(x, t, phi, psi, dphi, dpsi):  # type: ignore[no-untyped-def]
-    """Fill t = exp(-x), phi = (1 - t)/x, psi = (1 - phi)/x and the slopes of the two; series below 0.5."""
+    """Fill t = exp(-x), phi = (1 - t)/x, psi = (1 - phi)/x and the slopes of the two; series below an
+    edge."""
     kind = x.dtype
-    one, edge = kind.type(1.0), kind.type(0.5)
+    one = kind.type(1.0)
+    edge = kind.type(0.5 if x.itemsize == 4 else 0.1)  # where the two forms are equally good
     a2, a3, a4, a5 = kind.type(1 / 2), kind.type(1 / 6), kind.type(1 / 24), kind.type(1 / 120)
     a6, a7, a8, a9 = kind.type(1 / 720), kind.type(1 / 5040), kind.type(1 / 40320), kind.type(1 / 362880)
     two, three, four, five, six = kind.type(2), kind.type(3), kind.type(4), kind.type(5), kind.type(6)
@@ -82,7 +83,7 @@ def means(x, t, phi, psi, dphi, dpsi):  # type: ignore[no-untyped-def]
         dpsi[n] = dq if near else -(far_dp + far_q) / w
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _beam(tau, slant):  # type: ignore[no-untyped-def]
     """Follow a beam of strength 1 down; return its strength at the interfaces (layer + 1, point), its layer
     means
@@ -103,7 +104,7 @@ def _beam(tau, slant):  # type: ignore[no-untyped-def]
     return at, mean, slope
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _beam_gradient(slant, at_ground, mean, slope, by_mean, by_ground, factor, out):  # type: ignore[no-untyped-def]
     """Add to out (layer, point) the derivative by depth of a sum linear in a beam's means and ground
     strength."""
@@ -117,7 +118,7 @@ def _beam_gradient(slant, at_ground, mean, slope, by_mean, by_ground, factor, ou
             later[n] += by_mean[l, n] * mean[l, n]
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _project(order, c, r, leg, even, odd):  # type: ignore[no-untyped-def]
     """Sum c * r/2 over the moments into the streams' sources, even and odd in the direction up or down."""
     kind = even.dtype
@@ -137,7 +138,7 @@ def _project(order, c, r, leg, even, odd):  # type: ignore[no-untyped-def]
             a5[n] += p5 * v
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _gather(order, leg, even, odd, r, g):  # type: ignore[no-untyped-def]
     """Set r (moment, point) to the moments of the streams' light and add it to g."""
     for k in range(order, r.shape[0]):
@@ -150,7 +151,7 @@ def _gather(order, leg, even, odd, r, g):  # type: ignore[no-untyped-def]
             gk[n] += v
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _measure(c, r, order, strength):  # type: ignore[no-untyped-def]
     """Set strength (point) to how much a field's lowest moment scatters."""
     strength[:] = c.dtype.type(0.0)
@@ -160,7 +161,7 @@ def _measure(c, r, order, strength):  # type: ignore[no-untyped-def]
             strength[n] += a[n] * b[n]
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _extend(r, now, before):  # type: ignore[no-untyped-def]
     """Let the last order stand for all later ones: by now each is the one before it times a constant."""
     one, most = now.dtype.type(1.0), now.dtype.type(0.8)
@@ -174,7 +175,7 @@ def _extend(r, now, before):  # type: ignore[no-untyped-def]
                 x[n] *= now[n]
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _reflect(light, incoming, irradiance, first, lit, weight, mu, albedo, sky):  # type: ignore[no-untyped-def]
     """Turn the streams' light coming down on the ground into that going up, in place; `lit` names the
     beam."""
@@ -193,7 +194,7 @@ def _reflect(light, incoming, irradiance, first, lit, weight, mu, albedo, sky): 
             light[i, n] *= albedo[n]
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _carry_down(even, odd, mu, t, phi, psi, light, source, all_up, all_down, mean, down):  # type: ignore[no-untyped-def]
     """Carry the streams' light (stream, point) down through a layer; add to what all orders gave."""
     for i in range(STREAMS):
@@ -209,7 +210,7 @@ def _carry_down(even, odd, mu, t, phi, psi, light, source, all_up, all_down, mea
             down[i, n] += x
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _carry_up(mu, weight, t, phi, psi, source, mean_down, light, up, even, odd):  # type: ignore[no-untyped-def]
     """Carry the streams' light up through a layer; set the parts of its mean even and odd in the
     direction."""
@@ -225,7 +226,7 @@ def _carry_up(mu, weight, t, phi, psi, source, mean_down, light, up, even, odd):
             odd[i, n] = w * (mean - mean_down[i, n])
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _orders(order, c, leg, mu, weight, transport, beams, irradiance, lit, albedo, sky, count):  # type: ignore[no-untyped-def]
     """Sum the orders of scattering of light that starts from beams and from the ground they light; `count`
     are
@@ -272,7 +273,7 @@ def _orders(order, c, leg, mu, weight, transport, beams, irradiance, lit, albedo
     return g, down, up, source_down, source_up
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _transport_gradient(mu, weight, transport, sun, view, factor, out):  # type: ignore[no-untyped-def]
     """Add the derivative by depth of light on its way between scatterings (layer, point).
 
@@ -296,7 +297,7 @@ def _transport_gradient(mu, weight, transport, sun, view, factor, out):  # type:
                 out[l, n] += w * s
 
 
-@njit(cache=True)
+@inner
 def transport_of(tau, mu):  # type: ignore[no-untyped-def]
     """Return `means` of every layer along every stream: (5, layer, stream, point)."""
     layers, points = tau.shape
@@ -307,7 +308,7 @@ def transport_of(tau, mu):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def single_scattering(tau, phase, slant, slant_view, light, by_tau, by_phase):  # type: ignore[no-untyped-def]
     """Add light scattered once (point) and its derivatives by depth and by `phase` (layer, point).
 
@@ -337,7 +338,7 @@ def single_scattering(tau, phase, slant, slant_view, light, by_tau, by_phase):  
             x[n] += own[l, n]
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _one_azimuth(  # type: ignore[no-untyped-def]
     order, factor, c, leg, p_sun, p_view, mu, weight, transport, sun_beam, view_beam, slant_sun, slant_view,
     mu0, albedo, sky, count, light, by_tau, by_c, by_albedo,
@@ -349,7 +350,8 @@ def _one_azimuth(  # type: ignore[no-untyped-def]
     half, unit = kind.type(0.5), kind.type(0.5 / math.pi)
     at_s, mean_s, slope_s = sun_beam
     at_v, mean_v, slope_v = view_beam
-    beams_s, beams_v = np.empty_like(c), np.empty_like(c)
+    beams = np.empty((2, layers, moments, points), kind)
+    beams_s, beams_v = beams[0], beams[1]
     for l in range(layers):
         for k in range(moments):
             sign = kind.type(1.0 if (k + order) % 2 == 0 else -1.0)
@@ -358,8 +360,14 @@ def _one_azimuth(  # type: ignore[no-untyped-def]
                 beams_v[l, k, n] = slant_view[l] * p_view[k] * sign * mean_v[l, n]
     ground_s, ground_v = unit * mu0 * at_s[layers], at_v[layers].copy()
     count = max(count - order, 3)  # light that hangs on the azimuth dies out sooner
-    sun = _orders(order, c, leg, mu, weight, transport, beams_s, ground_s, STREAMS, albedo, sky, count)
-    view = _orders(order, c, leg, mu, weight, transport, beams_v, ground_v, STREAMS + 1, albedo, sky, count)
+    grounds = (ground_s, ground_v)
+    for way in range(2):  # one place in the code for both: it is compiled once
+        found = _orders(
+            order, c, leg, mu, weight, transport, beams[way], grounds[way], STREAMS + way, albedo, sky, count
+        )
+        if way == 0:
+            sun = found
+    view = found
     by_mean_s, by_mean_v = np.zeros_like(mean_s), np.zeros_like(mean_s)
     for l in range(layers):
         for k in range(order, moments):
@@ -384,7 +392,7 @@ def _one_azimuth(  # type: ignore[no-untyped-def]
     _beam_gradient(slant_view, at_v[layers], mean_v, slope_v, by_mean_v, by_ground_v, factor, by_tau)
 
 
-@njit(cache=True, fastmath={"contract"})
+@inner
 def _ground_gradient(  # type: ignore[no-untyped-def]
     factor, per_strength, mu, weight, down_s, down_v, ground_s, ground_v, albedo, sky, light, by_albedo,
     by_ground_s, by_ground_v
@@ -409,7 +417,7 @@ def _ground_gradient(  # type: ignore[no-untyped-def]
         by_ground_v[n] = two * albedo[n] * direct
 
 
-@njit(cache=True)
+@inner
 def diffuse_light(  # type: ignore[no-untyped-def]
     tau, c, legs, p_sun, p_view, azimuth, mu, weight, slant_sun, slant_view, mu0, albedo, sky, count, light,
     by_tau,

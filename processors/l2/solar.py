@@ -70,7 +70,8 @@ class Tabulated:
     irradiance: np.ndarray
 
     def seen(self, wavenumber_cm1: np.ndarray, recession_m_s: float, distance_au: float) -> np.ndarray:
-        """Return what photon_irradiance does (point), to 1e-6."""
+        """Return what photon_irradiance does (point), to 1e-5 for a recession of 1 km/s (the continuum
+        moves, too)."""
         first = (wavenumber_cm1[0] / (1.0 - recession_m_s / C_LIGHT) - self.first_cm1) / self.step_cm1
         last = (wavenumber_cm1[-1] / (1.0 - recession_m_s / C_LIGHT) - self.first_cm1) / self.step_cm1
         return np.asarray(_cubic(self.irradiance, first, last, wavenumber_cm1.size) / distance_au**2)

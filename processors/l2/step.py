@@ -87,6 +87,17 @@ def _settings(job: Job) -> dict[str, Any]:
             raise BadInput(f"{job.path}: settings.{key}: expected {names}, got {unknown[0]!r}: correct it")
     if not settings["bands"]:
         raise BadInput(f"{job.path}: settings.bands: expected at least one band, got none: name one")
+    ratio = settings["cloud_co2_ratio"]
+    if len(ratio) != 2 or not all(isinstance(v, int | float) for v in ratio) or not ratio[0] < ratio[1]:
+        raise BadInput(
+            f"{job.path}: settings.cloud_co2_ratio: expected the least and the largest ratio, got {ratio!r}: "
+            "correct it"
+        )
+    if settings["max_iterations"] < 1:
+        raise BadInput(
+            f"{job.path}: settings.max_iterations: expected at least 1, got {settings['max_iterations']}: "
+            "correct it"
+        )
     settings["bands"] = sorted(set(settings["bands"]))
     return settings
 

@@ -1,7 +1,7 @@
 """The scattered light of L2 against discrete ordinates.
 
 Rationale: scattered light is computed on the ground by successive orders, an own code.
-Setup: plane-parallel, scalar layers with an absorber over a Lambertian ground: Rayleigh air of depth 0.026 (B1)
+Setup: plane-parallel, scalar layers with absorber over a Lambertian ground: Rayleigh air of depth 0.026 (B1)
 and 0.1, Henyey-Greenstein particles of depth 0.3, g 0.75, whose forward peak both sides cut off;
 sasktran2 with 40 streams.
 Expected behaviour: in units of the light of a white ground, air agrees to 6e-5 (1.5e-4 at depth 0.1); haze to

@@ -11,7 +11,7 @@ def not_in_the_figure(scenario: Scenario) -> list[str]:
     return [
         *_spectroscopy(scenario),
         "Sun: truth and retrieval share the solar line list and continuum",
-        *_particles(truth),
+        *_particles(scenario),
         "cloud: every scene is clear"
         if truth.cloud == "none"
         else "cloud: its shadow and light from neighbouring clouds (each footprint is computed by itself)",
@@ -54,14 +54,18 @@ def _spectroscopy(scenario: Scenario) -> list[str]:
     return [f"spectroscopy: {same}{shown}"]
 
 
-def _particles(truth: Truth) -> list[str]:
-    """Name the aerosol and cirrus that neither nature nor the retrieval has."""
+def _particles(scenario: Scenario) -> list[str]:
+    """Say which particles nature has, and that what the retrieval takes them for is not the same."""
+    truth = scenario.truth
+    fits = scenario.settings.get("l2", {}).get("mode", "full") == "full"
+    retrieved = "the retrieval fits some" if fits else "none retrieved"
     aerosol = bool(truth.aerosol) or truth.aerosol_climatology
     held = [name for name, on in (("aerosol", aerosol), ("cirrus", truth.cirrus is not None)) if on]
     lacking = [name for name in ("aerosol", "cirrus") if name not in held]
-    said = [f"{name}: none in truth, none retrieved" for name in lacking]
+    said = [f"{name}: none in truth, {retrieved}" for name in lacking]
     if held:
-        said.append(f"{' and '.join(held)}: in truth; the retrieval has none, so its effect is in the figure")
+        met = "other kinds of particles fitted to it" if fits else "the retrieval has none"
+        said.append(f"{' and '.join(held)}: in truth; {met}, so its effect is in the figure")
     return said
 
 

@@ -342,12 +342,12 @@ def seen_through(response, nu, fields, shift=0.0, stretch=0.0, widen=0.0, dopple
     """Look at fields (field, point) with 300 spectels; also return the slopes by wavelength and width."""
     spectels = np.linspace(1603.5, 1606.0, 300) if spectels is None else spectels
     expansions = isrf.Expansions(nu, spectels, response, np.float64)
-    e, away, wider = expansions.near(doppler, shift, stretch, widen)
+    near = expansions.near(doppler, shift, stretch, widen)
+    e, away = near.expansion, near.shift_nm[:, None]
     assert np.abs(away).max() <= isrf.NEAR_FWHM * response.fwhm_nm
-    sums = np.empty((4, spectels.size, len(fields)))
+    sums = np.zeros((4, spectels.size, len(fields)))
     isrf.look(fields, e.terms, e.first, e.count, np.arange(4), sums)
-    away = away[:, None]
-    weighted = sums[0] + away * (sums[1] + 0.5 * away * sums[2]) + wider * sums[3]
+    weighted = sums[0] + away * (sums[1] + 0.5 * away * sums[2]) + near.widen * sums[3]
     return (value.T for value in (weighted, sums[1] + away * sums[2], sums[3]))
 
 
@@ -430,11 +430,11 @@ def test_fluorescence_rises_through_the_air_once(narrow, l2_kit):
     model = narrow.model(l2_kit.Case(vza=30.0), kind=np.float64)
     x = model.state.x_a
     up = np.exp(-vertical_depth(model, 0, layers_of(model, 101_300.0)) / np.cos(np.radians(30.0)))
-    expansion, shift, _ = model._near(0, 0, x)
-    sums = np.empty((4, 1024, 2))
+    near = model._near(0, 0, x)
+    sums = np.zeros((4, 1024, 2))
     fields = np.stack([model.bands[0].fluorescence * up, np.ones_like(up)])
-    isrf.look(fields, expansion.terms, expansion.first, expansion.count, np.arange(4), sums)
-    seen = sums[0] + shift[:, None] * sums[1]
+    isrf.look(fields, near.expansion.terms, near.expansion.first, near.expansion.count, np.arange(4), sums)
+    seen = sums[0] + near.shift_nm[:, None] * sums[1]
     expected = seen[:, 0] / seen[:, 1]
     found = model([0], [x])[0].dense(x.size)[:1024, model.state["sif"].start]
     assert expected.min() < 0.3 * expected.max()

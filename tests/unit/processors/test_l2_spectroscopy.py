@@ -100,8 +100,8 @@ def test_tables_give_the_transmittance_of_line_by_line(narrow, l2_kit, b, gas, c
         assert error < one_in_10_000
 
 
-# Temperature (K) at these pressures (hPa) and at the ground; pressure there; specific humidity there, which falls
-# with the cube of pressure
+# Temperature (K) at these pressures (hPa) and at the ground; pressure and specific humidity at the ground,
+# which falls with the cube of pressure
 PROFILE_HPA = [1, 3, 10, 30, 50, 80, 100, 150, 200, 300, 500, 700, 850]
 AIR = {
     "tropics": ([265, 250, 232, 218, 207, 196, 193, 204, 220, 242, 268, 284, 292, 300], 1010.0, 0.018),

@@ -1,12 +1,22 @@
-"""Give an exponential that compiles to vector instructions in single precision."""
+"""Say how kernels are compiled, and give an exponential that becomes vector instructions in single precision.
+
+Multiplications and additions may be contracted, so results hang on what the compiler puts into one function.
+That must not hang on what was compiled or read from numba's cache before: only what Python calls is kept on
+disk, and all that it calls becomes part of it.
+"""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from numba import types
+from numba import njit, types
 from numba.extending import overload
+
+kernel = njit(cache=True, fastmath={"contract"})  # what Python calls
+inner = njit(fastmath={"contract"}, forceinline=True)  # what kernels call
+# the same, its sums in the order the machine likes
+summing = njit(fastmath={"contract", "reassoc", "nsz"}, forceinline=True)
 
 LARGEST = 80.0  # exp(-80) = 2e-35 is no light; beyond it the exponent bits of a float32 run out
 
