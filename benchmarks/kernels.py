@@ -1,22 +1,17 @@
-"""Measure the inner pieces on the files of a finished run: coding, decoding, one retrieval in its parts.
+"""Measure the inner pieces outside the retrieval (l2_speed.py has those): start, exposure, coding, decoding.
 
-Usage: OMP_NUM_THREADS=1 python benchmarks/kernels.py RUN_DIRECTORY
+Usage: OMP_NUM_THREADS=1 python benchmarks/kernels.py
 CPU time of one process, best of several; quote ratios, a shared machine is noisy.
 """
 
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from processors import job, products
 from processors.l0 import step as l0
-from processors.l2 import auxiliary, retrieval
-from processors.l2 import step as l2
 from twin.instrument import asbuilt, expose
 from twin.telemetry import frames
 
@@ -62,32 +57,7 @@ def link() -> None:
     print(f"CADUs to packets, clean          {size / decoding:8.0f} MB/s of packets")
 
 
-def retrieval_pieces(run: Path) -> None:
-    os.chdir(run)
-    order = job.load(Path("jobs/l2-0000.yaml"))
-    aux = auxiliary.load(order)
-    l1b, prior = products.read(order.input_list("l1b")[0]), products.read(order.input("prior"))
-    at = int(np.flatnonzero(prior["sounding_id"] == l1b["sounding_id"][0])[0])
-    sounding = {name: values[0] for name, values in l1b.items()}
-    forecast = {name: values[at] for name, values in prior.items()}
-    result = retrieval.retrieve(sounding, forecast, aux, l2.DEFAULTS)
-    whole = best(lambda: retrieval.retrieve(sounding, forecast, aux, l2.DEFAULTS))
-    good = np.ones(l1b["radiance"].shape[1:], dtype=bool)
-    spectra = retrieval.Spectra(
-        sounding["radiance"].astype(float), sounding["radiance_uncertainty"], sounding["wavelength"], good
-    )
-    setup = best(lambda: retrieval.forward_model(sounding, forecast, spectra, aux))
-    model = retrieval.forward_model(sounding, forecast, spectra, aux)
-    first = best(lambda: (setattr(model, "calls", 0), model(model.state.x_a)))
-    later = best(lambda: (setattr(model, "calls", 9), model(model.state.x_a)))
-    print(f"one retrieval                    {1e3 * whole:8.0f} ms, {result['iterations']} iterations")
-    print(f"  set-up                         {1e3 * setup:8.0f} ms")
-    print(f"  model and Jacobian             {1e3 * later:8.0f} ms")
-    print(f"  the same with diffuse light    {1e3 * first:8.0f} ms")
-
-
 if __name__ == "__main__":
     command_line()
     exposure()
     link()
-    retrieval_pieces(Path(sys.argv[1]))

@@ -1,8 +1,8 @@
 """Time L2 on the soundings of a run: the whole step a mode, its kernels, and the bounds of the machine.
 
-`OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/l2_speed.py RUN_DIRECTORY` after `twin run`. CPU
-time, least of some repeats, so that other work on the machine shows as little as it can. Operations are counted from
-the sizes of the arrays, a multiplication with its addition as two.
+`OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/l2_speed.py RUN_DIRECTORY` after `twin run`.
+CPU time, least of some repeats, so that other work on the machine shows as little as it can. Operations are
+counted from the sizes of the arrays, a multiplication with its addition as two.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def _add(factors, terms, first, out):  # type: ignore[no-untyped-def]
 
 @kernel
 def node_light(  # type: ignore[no-untyped-def]
-    gas, h2o, s, column, t, mix, bottom,  # of the nodes, as absorption.direct_light takes them
+    gas, h2o, s, column, t, mix, bottom,  # of the nodes, as absorption.seen_light takes them
     cia_path, air, depth,  # (layer,), (layer,), (type, layer) at 0.755 um
     cia, ray,  # (node,)
     moments, scalars,  # of `species`

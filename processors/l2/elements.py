@@ -84,7 +84,7 @@ def _terms(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def sparse(by_element, slant, bottom, start, row, coefficient):  # type: ignore[no-untyped-def]
-    """Fill the entries of the layer terms that absorption.direct_light sums, times the slant factor."""
+    """Fill the entries of the layer terms that absorption.seen_light sums, times the slant factor."""
     elements, layers, _ = by_element.shape
     e = 0
     for c in range(elements):

@@ -236,13 +236,21 @@ class ForwardModel:
         return (self.bands[b].fluorescence / units[:, None]).astype(self.kind), share
 
     def _smooth(self, b: int, members: list[int], a: BandLayers, air: list[_Air]) -> np.ndarray:
-        """Return (sounding, 3) the slant sums of what varies slowly over a band: collisions, air,
-        particles."""
-        extinction = self._scattered[b].extinction
+        """Return (sounding, 3) the slant sums of collisions, air and particles, which vary slowly."""
         slant = self._slant[members, 0]
-        particles_slant = [s @ (extinction @ x.depth) for s, x in zip(slant, air, strict=True)]
-        sums = [(slant * a.cia_path).sum(axis=1), (slant * a.air).sum(axis=1), particles_slant]
+        depth = [self._particle_slant(b, m, x)[0] for m, x in zip(members, air, strict=True)]
+        sums = [(slant * a.cia_path).sum(axis=1), (slant * a.air).sum(axis=1), depth]
         return np.stack(sums, axis=1).astype(self.kind)
+
+    def _particle_slant(self, b: int, member: int, air: _Air) -> tuple[float, np.ndarray]:
+        """Return the slant depth of particles, and the slope (type) by what a kind adds to it.
+
+        As scattered light, direct light is mirrored below a depth of 0: 2 exp(-above) - exp(-all of it).
+        """
+        own = self._scattered[b].extinction * (air.depth @ self._slant[member, 0])
+        above, both = np.maximum(own, 0.0).sum(), np.abs(own).sum()
+        left = 2.0 * np.exp(-above) - np.exp(-both)
+        return -float(np.log(left)), np.where(own < 0.0, np.exp(-both) / left, 1.0)
 
     def _sparse(self, members: list[int], a: BandLayers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         elements, layers, _ = a.by_element[0].shape
@@ -304,7 +312,8 @@ class ForwardModel:
     def _smooth_slopes(self, b: int, member: int, by_element: np.ndarray, air: _Air) -> np.ndarray:
         """Return (element then particle, 3) the derivatives of the slant sums of particles, air,
         collisions."""
-        slant, extinction = self._slant[member, 0], self._scattered[b].extinction
+        slant = self._slant[member, 0]
+        extinction = self._scattered[b].extinction * self._particle_slant(b, member, air)[1]
         own = np.zeros((air.by_own.shape[0], 3))
         own[:, 0] = (air.by_own @ slant) @ extinction
         by_terms = np.einsum("elt,l->et", by_element[:, :, SCATTERING:], slant)

@@ -105,7 +105,8 @@ def search(
     follows
     the ratio of the decrease of the cost to what a linear model promised (Nielsen 1999). After each call the
     linear elements are fitted again without another. The last step is the first whose rms over the state
-    elements is below a quarter of the posterior sigma; it is tried undamped, and has to keep the cost.
+    elements is below a quarter of the posterior sigma; it is tried undamped, has to keep the cost, and what
+    is then left of the way is gone without another call.
     """
     x_a, scale = problem.x_a, np.sqrt(np.diag(problem.S_a))
     prior = np.linalg.inv(problem.S_a / np.outer(scale, scale))
@@ -114,15 +115,12 @@ def search(
     here = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
     for iteration in range(1, max_iterations + 1):
         if not np.isfinite(here.cost):
-            return Solution(here.x, here.said.F, here.information / np.outer(scale, scale), 0, False)
+            return _solution(here, np.zeros(x_a.size), scale, 0, False)
         hessian = here.information + prior
         step = np.linalg.solve(hessian, here.gradient)
         left = step @ here.gradient
         if left < STRAIGHT * x_a.size:  # too little to ask the model again
-            F = here.said.carried(step * scale).F
-            return Solution(
-                here.x + step * scale, F, here.information / np.outer(scale, scale), iteration, True
-            )
+            return _solution(here, step, scale, iteration, True)
         last = left < small and not bent
         if not last:
             step = np.linalg.solve(hessian + gamma * prior, here.gradient)
@@ -134,15 +132,27 @@ def search(
             last and abs(there.cost - here.cost) < small
         )  # a worse last step is rounding or the bend of the model
         bent = last and not end
-        if there.cost < here.cost:
+        better = there.cost < here.cost
+        if better:
             here = there
             gamma *= max(1.0 / 3.0, 1.0 - (2.0 * min(ratio, 1.0) - 1.0) ** 3)
             growth = 2.0
         else:
             gamma, growth = gamma * growth, 2.0 * growth
         if end or gamma > GAMMA_MAX:
-            return Solution(here.x, here.said.F, here.information / np.outer(scale, scale), iteration, end)
-    return Solution(here.x, here.said.F, here.information / np.outer(scale, scale), max_iterations, False)
+            step = np.linalg.solve(here.information + prior, here.gradient)
+            near = end and better and step @ here.gradient < small
+            return _solution(here, step if near else 0.0 * step, scale, iteration, end)
+    return _solution(here, np.zeros(x_a.size), scale, max_iterations, False)
+
+
+def _solution(
+    here: _Point, step: np.ndarray, scale: np.ndarray, iterations: int, converged: bool
+) -> Solution:
+    """End at a state and a step (units of `scale`) from it that is too small to ask the model again."""
+    F = here.said.carried(step * scale).F
+    information = here.information / np.outer(scale, scale)
+    return Solution(here.x + step * scale, F, information, iterations, bool(converged))
 
 
 def _assess(x, said, measured, x_a, scale, prior, linear):  # type: ignore[no-untyped-def]

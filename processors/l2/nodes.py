@@ -99,7 +99,7 @@ def marks(height: np.ndarray, psurf_pa: float) -> np.ndarray:
 
 @kernel
 def evaluate(  # type: ignore[no-untyped-def]
-    gas, h2o, column, t, mix, bottom,  # of all soundings, as absorption.direct_light takes them
+    gas, h2o, column, t, mix, bottom,  # of all soundings, as absorption.seen_light takes them
     cia_path, air,  # (sounding, layer)
     cia, ray, coordinate,  # (point)
     low, high, more, power,  # (sounding, function) edges; (function) of `functions`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.scenario import Scenario, Truth
+from twin.scenario import Scenario
 
 
 def not_in_the_figure(scenario: Scenario) -> list[str]:

@@ -334,15 +334,15 @@ def test_last_step_far_off_the_line_is_no_convergence():
     assert end.value.value.x[0] == pytest.approx(0.125, abs=1e-3)
 
 
-@pytest.mark.parametrize(("F", "x"), [(-0.126, 0.125), (-0.28, 0.0)])
+@pytest.mark.parametrize(("F", "x"), [(-0.126, 0.1255), (-0.28, 0.0)])
 def test_last_step_ends_the_search_where_the_cost_is_kept(F, x):
-    """A little better or a little worse: of the two states the better one is given."""
+    """A little better: what is left of the way is gone, too. A little worse: the state before it is given."""
     hunt = begun()
     with pytest.raises(StopIteration) as end:
         hunt.send(one_number(F))
     assert end.value.value.converged
     assert end.value.value.iterations == 1
-    assert end.value.value.x[0] == x
+    assert end.value.value.x[0] == pytest.approx(x, abs=1e-12)
 
 
 def test_bent_model_whose_last_step_is_worse_still_ends_at_its_minimum():

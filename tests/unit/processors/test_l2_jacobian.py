@@ -119,7 +119,7 @@ def test_surface_pressure_on_a_layer_edge(narrow, l2_kit, offset_hpa):
 
 
 @pytest.mark.parametrize("glint", [False, True])
-def test_below_no_particles_light_goes_on_in_a_straight_line(narrow, l2_kit, glint):
+def test_light_goes_on_smoothly_below_no_particles(narrow, l2_kit, glint):
     """Radiance and slope are the same on both sides of depth 0, which noise may cross."""
     bend = 5e-4  # of the slope, over a step of 1e-5
     model = narrow.model(l2_kit.Case(glint, 50.0, 40.0, 170.0, albedo=ALBEDO), FULL, np.float64)
@@ -134,6 +134,19 @@ def test_below_no_particles_light_goes_on_in_a_straight_line(narrow, l2_kit, gli
             aside[k] += step
             difference = (seen(model, aside)[0] - F) / step
             assert np.all(np.abs(difference - K[:, :, k]).max(axis=1) < bend * largest)
+
+
+@pytest.mark.parametrize("glint", [False, True])
+def test_every_column_is_a_derivative_below_no_particles(narrow, l2_kit, glint):
+    model = narrow.model(l2_kit.Case(glint, 50.0, 40.0, 170.0, albedo=ALBEDO), FULL, np.float64)
+    x = off_the_prior(model.state)
+    x[model.state["depth"]] = [-0.012, 0.05, -0.002]
+    F, K = seen(model, x)
+    for k, name in enumerate(names(model.state)):
+        difference, step = central_difference(model, x, k)
+        largest = np.maximum(np.abs(K[:, :, k]), np.abs(difference)).max(axis=1)
+        allowed = of_the_maximum * largest + jumps * F.max(axis=1) / step
+        assert np.all(np.abs(K[:, :, k] - difference).max(axis=1) <= allowed), name
 
 
 def test_states_move_as_far_as_an_expansion_of_the_response_is_kept(narrow, l2_kit):
