@@ -123,6 +123,8 @@ class ForwardModel:
         sv, (low, high) = self.state, atmosphere.PSURF_RANGE_PA
         if not np.all(np.isfinite(x)) or not low <= 100.0 * x[sv["psurf"]][0] <= high:
             return False
+        if x[sv["h2o"]][0] <= 0.0:
+            return False
         if self._types:
             height = x[sv["height"]]
             depth = x[sv["depth"]]

@@ -10,6 +10,7 @@ import numpy as np
 
 GAMMA_LINEAR, GAMMA_PARTICLES = 0.001, 1.0  # Levenberg-Marquardt; air alone is close to linear
 GAMMA_MAX = 1e5
+SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
 CONVERGED = 0.05  # squared step in units of the posterior covariance, per state element
 STRAIGHT = 0.005  # the same, below which the model is a straight line
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -110,7 +111,7 @@ def search(
     """
     x_a, scale = problem.x_a, np.sqrt(np.diag(problem.S_a))
     prior = np.linalg.inv(problem.S_a / np.outer(scale, scale))
-    small, growth, bent = CONVERGED * x_a.size, 2.0, False
+    small, growth, bent, reach = CONVERGED * x_a.size, 2.0, False, 1.0
     x = x_a.copy() if first_guess is None else first_guess
     here = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
     for iteration in range(1, max_iterations + 1):
@@ -124,10 +125,15 @@ def search(
         last = left < small and not bent
         if not last:
             step = np.linalg.solve(hessian + gamma * prior, here.gradient)
+        step = reach * step
         x = here.x + step * scale
         there = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
+        if not np.isfinite(there.cost):  # no such air: not as far
+            reach *= SHORTER
+            continue
+        reach = 1.0
         promised = step @ (2.0 * here.gradient - hessian @ step)
-        ratio = (here.cost - there.cost) / promised if np.isfinite(there.cost) else -np.inf
+        ratio = (here.cost - there.cost) / promised
         end = (
             last and abs(there.cost - here.cost) < small
         )  # a worse last step is rounding or the bend of the model
