@@ -11,7 +11,7 @@ import numpy as np
 GAMMA_LINEAR, GAMMA_PARTICLES = 0.001, 1.0  # Levenberg-Marquardt; air alone is close to linear
 GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
-CONVERGED = 0.05  # squared step in units of the posterior covariance, per state element
+CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
 STRAIGHT = 0.005  # the same, below which the model is a straight line
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -106,7 +106,7 @@ def search(
     follows
     the ratio of the decrease of the cost to what a linear model promised (Nielsen 1999). After each call the
     linear elements are fitted again without another. The last step is the first whose rms over the state
-    elements is below a quarter of the posterior sigma; it is tried undamped, has to keep the cost, and what
+    elements is below a tenth of the posterior sigma; it is tried undamped, has to keep the cost, and what
     is then left of the way is gone without another call.
     """
     x_a, scale = problem.x_a, np.sqrt(np.diag(problem.S_a))

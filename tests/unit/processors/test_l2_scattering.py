@@ -207,7 +207,7 @@ def test_derivatives_of_scattered_light(geometry, what):
         assert np.abs(other - seen.by_tau[l]).max() < of_the_largest * np.abs(seen.by_tau).max()
         once, _ = differences(slab, geometry, "phase", (l, slice(None)), 1e-4)
         np.testing.assert_allclose(seen.once_by_phase[l], once, rtol=1e-8)
-        for k in (0, 1, 2, 5, 11):
+        for k in (0, 1, 2, 5, 7):
             _, other = differences(slab, geometry, "c", (l, k, slice(None)), 1e-5)
             assert np.abs(other - seen.by_c[l, k]).max() < of_the_largest * np.abs(seen.by_c).max()
     _, other = differences(slab, geometry, "albedo", (slice(None),), 1e-4)
