@@ -172,8 +172,7 @@ def node_light(  # type: ignore[no-untyped-def]
     scattering.single_scattering(tau, phase, column[s, 3, :used], slant_view[:used], light, by_tau, by_phase)
     scattering.diffuse_light(
         thick, c, legs, p_sun, p_view, azimuth, mu, weight, slants[0], slants[1], mu0, albedo, sky, count,
-        light, by_thick,
-        by_c, by_albedo,
+        light, by_thick, by_c, by_albedo,
     )  # fmt: skip
     for l in range(used):
         for n in range(points):
@@ -183,19 +182,9 @@ def node_light(  # type: ignore[no-untyped-def]
     terms = np.empty((PARTICLES + types, points), kind)
     for l in range(used):
         _per_term(
-            l,
-            layers,
-            x,
-            cia,
-            ray,
-            moments,
-            scalars,
-            by_tau[l],
-            by_phase[l],
-            by_c[l // MERGED],
-            l == bottom,
-            terms,
-        )
+            l, layers, x, cia, ray, moments, scalars,
+            by_tau[l], by_phase[l], by_c[l // MERGED], l == bottom, terms,
+        )  # fmt: skip
         for e in range(elements):
             _add(by_element[e, l], terms, 0, out[e])
         for e in range(own):
