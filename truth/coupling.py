@@ -20,7 +20,8 @@ OPAQUE = 300.0  # 1, slant depth beyond which no light is counted
 def effective_albedo(medium: Medium, geometry: Geometry, ground: Ground) -> np.ndarray:
     """Give the Lambertian albedo that sends as much once scattered light to the sensor, (point,).
 
-    Counted are both ways: Sun to air to ground to sensor and Sun to ground to air to sensor, in plane layers.
+    Counted are Sun to air to ground to sensor, Sun to ground to air to sensor, and Sun to ground to air to
+    ground to sensor, in plane layers.
     """
     points = len(medium.second)
     ground = ground.of_scattered_light(medium.particles is not None)
@@ -31,17 +32,56 @@ def effective_albedo(medium: Medium, geometry: Geometry, ground: Ground) -> np.n
     sun, sensor = (geometry.sza_deg, 0.0), ground.sensor(geometry)
     mu_sun, mu_view = _cosine(sun[0]), _cosine(sensor[0])
     total = np.minimum(medium.extinction.sum(axis=0), OPAQUE * mu_sun * mu_view)
-    ways = (
-        (sun, ground.reflectance(sky, sensor), np.exp(-total / mu_view)),
-        (sensor, ground.reflectance(sun, sky), np.exp(-total / mu_sun) * mu_sun / mu_view),
-    )
+    down, up = np.exp(-total / mu_sun), np.exp(-total / mu_view)
+    from_sun, to_sensor = ground.reflectance(sun, sky), ground.reflectance(sky, sensor)
+    ways = (sun, to_sensor, up), (sensor, from_sun, down * mu_sun / mu_view)
     reflected, white = np.zeros(points), np.zeros(points)
     for beam, reflectance, transmittance in ways:
         light = _sky_light(medium, beam, sky, np.stack([solid_angle * reflectance, solid_angle]))
         reflected += transmittance * light[0]
         white += transmittance * light[1]
-    unlit = np.full(points, ground.lambertian)
-    return np.divide(reflected, white, out=unlit, where=white > 0.0)
+    flat = solid_angle.sum(axis=1)
+    bounces = _thrown_back(
+        medium,
+        zenith_deg,
+        np.stack([np.sum(solid_angle * from_sun, axis=1), flat]),
+        np.stack([np.sum(solid_angle * to_sensor, axis=1), flat]),
+    )
+    lit, twice = white > 0.0, mu_sun / np.pi * down * up * bounces
+    once, more, again = (
+        np.divide(part, white, out=np.zeros(points), where=lit) for part in (reflected, *twice)
+    )
+    # albedo + albedo^2 again = once + more
+    found = 2.0 * (once + more) / (1.0 + np.sqrt(1.0 + 4.0 * again * (once + more)))
+    return np.where(lit, found, ground.lambertian)
+
+
+def _thrown_back(
+    medium: Medium, zenith_deg: np.ndarray, upward: np.ndarray, onward: np.ndarray
+) -> np.ndarray:
+    """Integrate light that goes up from the ground, is scattered once and met again, (weight, point).
+
+    upward, onward  (weight, zenith) by which both ways are weighted; the azimuth is averaged over
+    """
+    mu, degree = _cosine(zenith_deg)[:, 0], 2
+    depth = medium.extinction.astype(float)
+    below = np.cumsum(depth[::-1], axis=0)[::-1] - depth / 2.0
+    way = np.exp(-np.minimum(below / mu[:, None, None], OPAQUE))  # (zenith, layer, point)
+    if medium.particles is not None:
+        degree = max(degree, len(medium.particles.moments) - 1)
+    moments = np.zeros((degree + 1, *depth.shape))
+    moments[0], moments[2] = medium.rayleigh, medium.rayleigh * medium.second
+    if medium.particles is not None:
+        moments[: len(medium.particles.moments)] += medium.particles.moments[:, :, None]
+    sign = (-1.0) ** np.arange(degree + 1)  # up and down
+    ways = legendre.legvander(mu, degree)
+    result = np.zeros((len(upward), depth.shape[1]))
+    for n, (one, other) in enumerate(zip(upward, onward, strict=True)):
+        for k in range(degree + 1):
+            if moments[k].any():
+                there, back = (np.tensordot(w * ways[:, k], way, 1) for w in (one, other))
+                result[n] += sign[k] * np.sum(moments[k] * there * back, axis=0)
+    return result
 
 
 def _sky_light(medium: Medium, beam: Direction, sky: Direction, weights: np.ndarray) -> np.ndarray:

@@ -89,9 +89,7 @@ def optical_depths(
     """Give vertical absorption and Rayleigh scattering optical depths, (layer, point) float32 each."""
     absorption = np.zeros((len(column.pressure_pa), len(table.wavenumber_cm1)), np.float32)
     for gas in table.cross_section:
-        absorption += table.optical_depth(
-            gas, column.broadening_pa(gas), column.temperature_k, column.gas[gas]
-        )
+        absorption += table.optical_depth(gas, *column.halves(gas))
     if table.band.name in cia:
         coefficient = cia_coefficient(cia[table.band.name], table.wavenumber_cm1)
         absorption += np.outer(column.air_squared, coefficient).astype(np.float32)

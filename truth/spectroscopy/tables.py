@@ -47,11 +47,10 @@ class BandTable:
     wavenumber_cm1: np.ndarray
     cross_section: dict[str, np.ndarray]
 
-    def optical_depth(
-        self, gas: str, pressure_pa: np.ndarray, temperature_k: np.ndarray, column_m2: np.ndarray
-    ) -> np.ndarray:
-        """Give (layer, point) from layer pressure, temperature and column of molecules, (layer,)."""
-        weights = node_weights(pressure_pa, temperature_k, column_m2)
+    def optical_depth(self, gas: str, *parts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+        """Give (layer, point) from pressure, temperature and column of molecules, (layer,), of each part of
+        the layers."""
+        weights = csr_array(sum(node_weights(*part) for part in parts))
         nodes = self.cross_section[gas].reshape(-1, len(self.wavenumber_cm1))
         first, last = weights.indices.min(), weights.indices.max() + 1
         return weights[:, first:last] @ nodes[first:last]

@@ -129,7 +129,7 @@ def test_interpolated_transmittance_matches_direct_computation(tmp_path, monkeyp
     direct = LineAbsorber(read_lines(DATA), gas, PartitionSums(PARTITION_SUMS)).cross_section(
         table.wavenumber_cm1, temperature_k, pressure_pa
     )
-    tabulated = table.optical_depth(gas, pressure_pa, temperature_k, column_m2).sum(axis=0)
+    tabulated = table.optical_depth(gas, (pressure_pa, temperature_k, column_m2)).sum(axis=0)
     error = np.exp(-2.5 * tabulated) - np.exp(-2.5 * (direct * column_m2[:, None]).sum(axis=0))
     assert np.abs(error).max() < one_part_in_1e4
 
