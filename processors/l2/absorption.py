@@ -8,9 +8,9 @@ import numpy as np
 from .compiled import exp_minus, inner, kernel
 from .isrf import dot, dots, weights_at
 
-BLOCK = (
-    512  # points worked on at once: the fields of a block stay in the cache, the tables serve a whole batch
-)
+# points worked on at once: the fields of a block stay in the cache, the tables serve a whole batch
+BLOCK = 512
+BATCH = 12  # soundings at most in a call; the kernel's compiled form hangs on it
 # Rows of the fields before those of the state elements; `lost` is what a unit of optical depth takes away
 TOTAL, SURFACE, LOST, LOST_RAY, LOST_CIA, SIF, ELEMENTS = 0, 1, 4, 5, 6, 7, 8
 
@@ -23,6 +23,30 @@ def _cubic(c, lo, n, t, value, slope):  # type: ignore[no-untyped-def]
     for j in range(n):
         value[j] = ((c3[j] * t + c2[j]) * t + c1[j]) * t + c0[j]
         slope[j] = (three * c3[j] * t + two * c2[j]) * t + c1[j]
+
+
+@inner
+def _value(c, lo, n, t, value):  # type: ignore[no-untyped-def]
+    """Evaluate the cubics c (4, point) at t for the n points from lo."""
+    c0, c1, c2, c3 = c[0, lo : lo + n], c[1, lo : lo + n], c[2, lo : lo + n], c[3, lo : lo + n]
+    for j in range(n):
+        value[j] = ((c3[j] * t + c2[j]) * t + c1[j]) * t + c0[j]
+
+
+@inner
+def layer_values(gas, h2o, s, t, bottom, mix, lo, n, x, work):  # type: ignore[no-untyped-def]
+    """Fill x with the cross-sections of the layers as `layer_terms` does, without slopes."""
+    count, above1, above2, w = gas.shape[0], work[0], work[1], mix[s, 1]
+    for l in range(bottom + 1):
+        x1, x2 = x[l], x[count + l]
+        _value(gas[l], lo, n, t[s, l], x1)
+        _value(h2o[l], lo, n, t[s, l], x2)
+        if l == bottom:
+            _value(gas[l - 1], lo, n, mix[s, 0], above1)
+            _value(h2o[l - 1], lo, n, mix[s, 0], above2)
+            for j in range(n):
+                x1[j] = above1[j] + w * (x1[j] - above1[j])
+                x2[j] = above2[j] + w * (x2[j] - above2[j])
 
 
 @inner
@@ -86,6 +110,23 @@ def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[n
 
 
 @inner
+def _total(s, member, lo, n, sun, surface, emission, share, tau, total):  # type: ignore[no-untyped-def]
+    """Fill the light (point) of one sounding in a block whose slant depth is known."""
+    kind = sun.dtype
+    r0, r1, r2 = surface[s, 0], surface[s, 1], surface[s, 2]
+    third, scale, one = kind.type(1.0 / 3.0), kind.type(2.0 / (sun.shape[1] - 1)), kind.type(1.0)
+    sun_here = sun[member, lo : lo + n]
+    for j in range(n):
+        u = scale * kind.type(lo + j) - one
+        v = u * u - third
+        total[j] = (r0 + r1 * u + r2 * v) * (sun_here[j] * exp_minus(tau[j]))
+    if emission.shape[1] > 0:
+        shine, way, strength = emission[member, lo : lo + n], share[s, 0], share[s, 1]
+        for j in range(n):
+            total[j] += strength * (shine[j] * exp_minus(way * tau[j]))
+
+
+@inner
 def _fields(s, member, lo, n, sun, cia, ray, surface, emission, share, sparse, x, tau, here):  # type: ignore[no-untyped-def]
     """Fill the fields (row, point) of one sounding in a block whose slant depth and layer terms are known."""
     kind = sun.dtype
@@ -129,7 +170,7 @@ def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):
         size, a, tap = end - begin, begin - lo, begin - first[s]
         weight, slope = work[0, :size], work[1, :size]
         weights_at(terms[s], tap, size, shift[s], widen, weight, slope)
-        dots(weight, here, a, seen[s])
+        dots(weight, here[: seen.shape[1]], a, seen[s])
         total = here[TOTAL, a : a + size]
         sums[s, 0] += dot(slope, total)
         sums[s, 1] += dot(terms[s, 3, tap : tap + size], total)
@@ -148,7 +189,7 @@ def seen_light(  # type: ignore[no-untyped-def]
     sparse,  # derivatives of the layer terms, see elements.sparse
     # isrf.Expansion terms, first, count of each; (sounding, spectel) nm; (sounding,)
     expansions, shift, widen,
-    seen, by_nm,  # (sounding, spectel, ELEMENTS + element), (sounding, spectel, 2)
+    seen, by_nm,  # (sounding, spectel, ELEMENTS + element, or 1: TOTAL alone), (sounding, spectel, 2)
 ):  # fmt: skip
     """Add what the spectels see of a band, in the unit of `sun`, and the sums of slopes of the weights times
     light.
@@ -156,7 +197,8 @@ def seen_light(  # type: ignore[no-untyped-def]
     Weights are as they are, not normalised; by_nm is by wavelength and by width.
     """
     layers, points, kind = gas.shape[0], sun.shape[1], sun.dtype
-    x, here = np.empty((3 * layers + 1, BLOCK), kind), np.zeros((seen.shape[2], BLOCK), kind)
+    x = np.empty((3 * layers + 1, BLOCK), kind)
+    here = np.zeros((max(seen.shape[2], ELEMENTS), BLOCK), kind)
     work, tau = np.empty((6, BLOCK), kind), np.empty(BLOCK, kind)
     at = np.full((members.size, 2), seen.shape[1])
     for lo in range(0, points, BLOCK):
@@ -166,9 +208,19 @@ def seen_light(  # type: ignore[no-untyped-def]
             pairs, air, particles = smooth[s, 0], smooth[s, 1], smooth[s, 2]
             for j in range(n):
                 tau[j] = pairs * cia_here[j] + air * ray_here[j] + particles
-            layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, tau)
-            _fields(
-                s, members[s], lo, n, sun, cia_here, ray_here, surface, emission, share, sparse, x, tau, here
-            )
+            if seen.shape[2] == 1:
+                layer_values(gas, h2o, s, t, bottom[s], mix, lo, n, x, work)
+                for l in range(bottom[s] + 1):
+                    u1, u2, slant = column[s, 0, l], column[s, 1, l], column[s, 3, l]
+                    x1, x2 = x[l], x[layers + l]
+                    for j in range(n):
+                        tau[j] += slant * (u1 * x1[j] + u2 * x2[j])
+                _total(s, members[s], lo, n, sun, surface, emission, share, tau, here[TOTAL])
+            else:
+                layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, tau)
+                _fields(
+                    s, members[s], lo, n, sun, cia_here, ray_here, surface, emission, share, sparse, x, tau,
+                    here,
+                )  # fmt: skip
             terms, first, count = expansions[s]
             _look(lo, n, here, terms, first, count, shift[s], widen[s], at[s], work, seen[s], by_nm[s])

@@ -26,6 +26,9 @@ from .bands import LAYER_EDGES_PA, LAYER_MID_PA
 SIGMA = np.maximum(np.arange(20) / 19.0, 1e-4)  # CO2 levels as fractions of surface pressure, as OCO-2
 # Temperature shifts at these pressures, linear between: meteo errors are correlated over about 150 hPa.
 T_NODES_PA = 100.0 * np.array([50.0, 250.0, 450.0, 650.0, 850.0, 1000.0])
+# Factors of humidity at these pressures, linear between and held beyond: spectra tell the column of water
+# and, by the width of its lines, whether it lies low or high, no more. Without it particles stand for that.
+H2O_NODES_PA = 100.0 * np.array([600.0, 1000.0])
 PSURF_RANGE_PA = (30_000.0, LAYER_EDGES_PA[-1])
 DRY, H2O, AIR, CIA, TEMPERATURE = range(5)  # rows of Layers.amount
 PSURF_STEP_HPA = 1e-3  # of the central difference by surface pressure
@@ -52,6 +55,7 @@ class Layers:
     amount: np.ndarray  # (5, layer): dry air, water, all air, squared density of dry air (amagat2 cm), K
     co2_map: np.ndarray  # (layer, level) weight of each CO2 level in the layer mean
     shift_map: np.ndarray  # (layer, node) weight of each temperature shift in the layer mean
+    h2o_map: np.ndarray  # (layer, node) share of the layer's water by one unit of each factor of humidity
     bottom: int  # index of the lowest layer that holds air
     bottom_weight: float  # of the bottom layer's own cross-section against that of the layer above
 
@@ -61,16 +65,22 @@ class Layers:
         dry = self.amount[DRY]
         return (dry @ self.co2_map) / dry.sum()
 
+    @property
+    def h2o_scale(self) -> float:
+        """Column of water over the forecast's."""
+        water = self.amount[H2O]
+        return float(water.sum() / (water @ self.h2o_map.sum(axis=1)))
+
 
 @dataclass(frozen=True)
 class Slopes:
-    """Derivatives of Layers by surface pressure (hPa) and by the water scale; those by temperature are in
-    it."""
+    """Derivatives of Layers by surface pressure (hPa) and by the factors of humidity; those by temperature
+    are in it."""
 
     by_psurf: np.ndarray  # (5, layer)
     co2_map_by_psurf: np.ndarray  # (layer, level)
     bottom_weight_by_psurf: float
-    by_h2o: np.ndarray  # (5, layer)
+    by_h2o: np.ndarray  # (node, 5, layer)
 
 
 def meteo(forecast: Mapping[str, Any], latitude_deg: float) -> Meteo:
@@ -105,12 +115,13 @@ def layer_height_m(
     return surface_altitude_m + layer - ground
 
 
-def layers(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: float) -> Layers:
-    """Fill the layers for a surface pressure, temperature shifts at T_NODES_PA and a water scale."""
-    amount, co2_map, shift_map, bottom, weight = _fill(
+def layers(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o: np.ndarray) -> Layers:
+    """Fill the layers for a surface pressure, temperature shifts at T_NODES_PA and factors of humidity at
+    H2O_NODES_PA."""
+    amount, co2_map, shift_map, h2o_map, bottom, weight = _fill(
         psurf_pa,
         t_shift_k,
-        h2o_scale,
+        h2o,
         np.log(meteo.pressure_pa),
         meteo.temperature_k,
         meteo.specific_humidity,
@@ -118,24 +129,25 @@ def layers(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: floa
         LAYER_EDGES_PA,
         LAYER_MID_PA,
     )
-    return Layers(amount, co2_map, shift_map, bottom, weight)
+    return Layers(amount, co2_map, shift_map, h2o_map, bottom, weight)
 
 
-def slopes(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o_scale: float, here: Layers) -> Slopes:
+def slopes(meteo: Meteo, psurf_pa: float, t_shift_k: np.ndarray, h2o: np.ndarray, here: Layers) -> Slopes:
     """Differentiate the layers; by surface pressure in central differences of smooth numbers, good to
     1e-7."""
     middle = _clear_of_edges(psurf_pa / 100.0, PSURF_STEP_HPA)
     high, low = (
-        layers(meteo, 100.0 * (middle + sign * PSURF_STEP_HPA), t_shift_k, h2o_scale) for sign in (1.0, -1.0)
+        layers(meteo, 100.0 * (middle + sign * PSURF_STEP_HPA), t_shift_k, h2o) for sign in (1.0, -1.0)
     )
     span = 2.0 * PSURF_STEP_HPA
     dry, water, air, cia, _ = here.amount
-    by_water = np.zeros_like(here.amount)
-    by_water[H2O] = water / h2o_scale
-    by_water[DRY] = -by_water[H2O] * M_H2O / M_DRY  # the mass of a layer stays
-    by_water[AIR] = by_water[DRY] + by_water[H2O]
+    by_water = np.zeros((h2o.size, *here.amount.shape))
+    by_water[:, H2O] = water * here.h2o_map.T
+    by_water[:, DRY] = -by_water[:, H2O] * M_H2O / M_DRY  # the mass of a layer stays
+    by_water[:, AIR] = by_water[:, DRY] + by_water[:, H2O]
     held = air > 0.0
-    by_water[CIA, held] = cia[held] * (2 * by_water[DRY, held] / dry[held] - by_water[AIR, held] / air[held])
+    relative = 2 * by_water[:, DRY, held] / dry[held] - by_water[:, AIR, held] / air[held]
+    by_water[:, CIA, held] = cia[held] * relative
     return Slopes(
         (high.amount - low.amount) / span,
         (high.co2_map - low.co2_map) / span,
@@ -154,13 +166,14 @@ def _clear_of_edges(psurf_hpa: float, step_hpa: float) -> float:
 
 @njit(cache=True)
 def _fill(psurf_pa, shift, h2o, log_p, temperature, humidity, gravity, edges_pa, mid_pa):  # type: ignore[no-untyped-def]
-    """Return amount, co2_map, shift_map, bottom, bottom_weight of Layers; three Gauss points a layer.
+    """Return amount, maps, bottom and bottom_weight of Layers; three Gauss points a layer.
 
     What comes from another module is an argument: a compiled function kept on disk would not see it change.
     """
     count = edges_pa.size - 1
     amount = np.zeros((5, count))
     co2_map, shift_map = np.zeros((count, SIGMA.size)), np.zeros((count, T_NODES_PA.size))
+    h2o_map = np.zeros((count, H2O_NODES_PA.size))
     bottom, middle = 0, 0.0
     for l in range(count):
         top = edges_pa[l]
@@ -168,7 +181,7 @@ def _fill(psurf_pa, shift, h2o, log_p, temperature, humidity, gravity, edges_pa,
         if dp <= 0.0:
             break
         bottom, middle = l, top + 0.5 * dp
-        t, q = 0.0, 0.0
+        t = 0.0
         for g in range(3):
             p = middle + 0.5 * dp * _GAUSS_X[g]
             w = _GAUSS_W[g]
@@ -176,16 +189,18 @@ def _fill(psurf_pa, shift, h2o, log_p, temperature, humidity, gravity, edges_pa,
             _spread(shift_map[l], T_NODES_PA, p, w)
             i, f = _bracket(log_p, np.log(p))
             t += w * ((1.0 - f) * temperature[i] + f * temperature[i + 1])
-            q += w * ((1.0 - f) * humidity[i] + f * humidity[i + 1])
+            _spread(h2o_map[l], H2O_NODES_PA, p, w * ((1.0 - f) * humidity[i] + f * humidity[i + 1]))
         t += np.sum(shift_map[l] * shift)
-        q *= h2o
+        q = np.sum(h2o_map[l] * h2o)
+        if q > 0.0:
+            h2o_map[l] /= q
         moles_per_mass = dp / gravity[l] * AVOGADRO * 1e-4
         dry, water = (1.0 - q) * moles_per_mass / M_DRY, q * moles_per_mass / M_H2O
         amagat = middle / (BOLTZMANN * t) / LOSCHMIDT * dry / (dry + water)
         amount[DRY, l], amount[H2O, l], amount[AIR, l] = dry, water, dry + water
         amount[CIA, l], amount[TEMPERATURE, l] = amagat * dry / (LOSCHMIDT * 1e-6), t
     weight = (middle - mid_pa[bottom - 1]) / (mid_pa[bottom] - mid_pa[bottom - 1])
-    return amount, co2_map, shift_map, bottom, weight
+    return amount, co2_map, shift_map, h2o_map, bottom, weight
 
 
 @njit(cache=True)

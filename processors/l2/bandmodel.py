@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import nodes, scattering
-from .atmosphere import AIR, CIA, H2O, TEMPERATURE, Layers, Meteo, layer_gravity, layer_height_m, layers
+from .atmosphere import (
+    AIR,
+    CIA,
+    H2O,
+    H2O_NODES_PA,
+    TEMPERATURE,
+    Layers,
+    Meteo,
+    layer_gravity,
+    layer_height_m,
+    layers,
+)
 from .bands import LAYER_EDGES_PA, Band
 from .isrf import Expansions
 from .nodes import Nodes
@@ -129,4 +140,4 @@ def _standard_layers() -> Layers:
     t = np.interp(np.log(p), np.log(nodes_pa), [240.0, 270.0, 217.0, 217.0, 288.0, 292.0])
     height = layer_height_m(p, t, 101_325.0, 0.0)
     air = Meteo(p, t, 0.0085 * (p / 1e5) ** 3, 0.0, height, layer_gravity(height, 45.0))
-    return layers(air, float(LAYER_EDGES_PA[-2]), np.zeros(6), 1.0)
+    return layers(air, float(LAYER_EDGES_PA[-2]), np.zeros(6), np.ones(H2O_NODES_PA.size))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from . import scattering
-from .absorption import layer_terms
+from .absorption import layer_terms, layer_values
 from .compiled import inner, kernel
 from .elements import COLLISIONS, GAS, KELVIN, MIXING, PARTICLES, WATER
 from .elements import SCATTERING as AIR_TERM
@@ -18,11 +19,13 @@ MERGED = 2  # layers taken together where light is scattered more than once: 1e-
 ORDERS = {False: 4, True: 7}  # of scattering followed: in air alone, with particles
 
 
+LEGS = np.array([scattering.legendre(m, scattering.MU) for m in range(scattering.AZIMUTHS)])
+
+
 @dataclass(frozen=True)
 class Directions:
     """Sun and sensor of one sounding, and the surface as the light of the sky meets it."""
 
-    legs: np.ndarray  # (azimuth, moment, stream)
     p_sun: np.ndarray  # (azimuth, moment)
     p_view: np.ndarray
     azimuth: np.ndarray  # (azimuth,) weight of each component
@@ -32,41 +35,38 @@ class Directions:
     sky: (
         np.ndarray
     )  # (azimuth, stream + 2, stream + 2) how the ground reflects the light of the sky, see surface
-
-    def cast(self, kind: type) -> tuple:
-        """Return the arrays of scattering.diffuse_light in a number type."""
-        arrays = (
-            self.legs,
-            self.p_sun,
-            self.p_view,
-            self.azimuth,
-            scattering.MU,
-            scattering.WEIGHT,
-            self.sky,
-        )
-        return tuple(np.ascontiguousarray(a, kind) for a in arrays)
+    by_shape: np.ndarray  # its slope by the shape of the reflection; no components: not fitted
 
 
-def directions(sza_deg: float, vza_deg: float, raa_deg: float, sky: np.ndarray) -> Directions:
+def directions(
+    sza_deg: float, vza_deg: float, raa_deg: float, sky: np.ndarray, by_shape: np.ndarray | None = None
+) -> Directions:
     """Prepare the functions of direction; raa 0 has Sun and sensor on one side."""
     mu0, mu = np.cos(np.radians([sza_deg, vza_deg]))
     sines = np.sqrt((1.0 - mu0**2) * (1.0 - mu**2))
     cos_scattering = -(mu0 * mu + sines * np.cos(np.radians(raa_deg)))
     orders = range(scattering.AZIMUTHS)
+    both = np.array([scattering.legendre(m, np.array([mu0, mu])) for m in orders])
     # photon travel directions: the Sun's beam moves away from the Sun's azimuth
     azimuth = [(1.0 if m == 0 else 2.0) * np.cos(m * (np.pi - np.radians(raa_deg))) for m in orders]
     if sines < 1e-12:
         azimuth[1:] = [0.0] * (len(azimuth) - 1)
     return Directions(
-        np.array([scattering.legendre(m, scattering.MU) for m in orders]),
-        np.array([scattering.legendre(m, mu0)[:, 0] for m in orders]),
-        np.array([scattering.legendre(m, mu)[:, 0] for m in orders]),
+        both[:, :, 0],
+        both[:, :, 1],
         np.array(azimuth),
         float(mu0),
         scattering.rayleigh_phase(cos_scattering),
         float(cos_scattering),
         sky,
+        sky[:0] if by_shape is None else by_shape,
     )
+
+
+def stacked(toward: Sequence[Directions], kind: type) -> tuple:
+    """Return p_sun, p_view, azimuth, mu0, sky and by_shape of some soundings as node_light takes them."""
+    names = ("p_sun", "p_view", "azimuth", "mu0", "sky", "by_shape")
+    return tuple(np.array([getattr(t, name) for t in toward], kind) for name in names)
 
 
 def species(
@@ -142,61 +142,94 @@ def _add(factors, terms, first, out):  # type: ignore[no-untyped-def]
 
 @kernel
 def node_light(  # type: ignore[no-untyped-def]
-    gas, h2o, s, column, t, mix, bottom,  # of the nodes, as absorption.seen_light takes them
-    cia_path, air, depth,  # (layer,), (layer,), (type, layer) at 0.755 um
+    rows, members, weight, factor,  # (run,) of layers, of directions; (run,) and (run, type), see below
+    gas, h2o, column, t, mix, bottom,  # of the nodes, as absorption.seen_light takes them
+    cia_path, air, depth,  # (row, layer), (row, layer), (row, type, layer) at 0.755 um
     cia, ray,  # (node,)
-    moments, scalars,  # of `species`
-    # directions; slant factor (layer,); (node,) for the sky's light; orders
-    cast, mu0, slant_view, albedo, count,
-    by_element, by_particle,  # (element, layer, term); (element, type, layer) of the particles' own elements
-    by_surface,  # (3, node) of the albedo
+    moments, scalars,  # of `species`; (member, species, 2)
+    legs, streams,  # Legendre functions (azimuth, moment, stream); (2, stream) cosines and weights
+    p_sun, p_view, azimuth, mu0, sky, by_shape,  # (member, ...) of `Directions`
+    # (row, layer) slant factor; (row, node) for the sky's light; (row,) shape of its reflection; orders
+    slant_view, albedo, shape, count,
+    by_element, by_particle,  # (row, element, layer, term); (row, element, type, layer) of the particles' own
+    by_surface, slopes,  # (3, node) of the albedo; whether derivatives are wanted
+    light, by_all,  # (row, node); (row, element then particle then surface then, if fitted, shape, node)
 ):  # fmt: skip
-    """Return radiance over irradiance (node) and its derivatives (element then particle then surface,
-    node)."""
-    layers, points = gas.shape[0], ray.size
-    used, kind = bottom + 1, ray.dtype
-    x, work, unused = (
-        np.empty((3 * layers + 1, points), kind),
-        np.empty((6, points), kind),
-        np.empty(points, kind),
-    )
-    layer_terms(gas, h2o, s, column, t, bottom, mix, 0, points, x, work, unused)
-    types = depth.shape[0]
-    tau, phase, thick, c, slants = _layers_of(
-        used, x, layers, column[s], cia_path, air, depth, cia, ray, moments, scalars, slant_view
-    )
-    light, by_albedo = np.zeros(points, kind), np.zeros(points, kind)
-    by_tau, by_phase = np.zeros_like(tau), np.zeros_like(tau)
-    by_thick, by_c = np.zeros_like(thick), np.zeros_like(c)
-    legs, p_sun, p_view, azimuth, mu, weight, sky = cast
-    scattering.single_scattering(tau, phase, column[s, 3, :used], slant_view[:used], light, by_tau, by_phase)
-    scattering.diffuse_light(
-        thick, c, legs, p_sun, p_view, azimuth, mu, weight, slants[0], slants[1], mu0, albedo, sky, count,
-        light, by_thick, by_c, by_albedo,
-    )  # fmt: skip
+    """Add runs to the radiance over irradiance of their rows and to its derivatives.
+
+    A run counts `weight` times and takes each type's depth times `factor`.
+    """
+    layers, points, kind = gas.shape[0], ray.size, ray.dtype
+    x, work = np.empty((3 * layers + 1, points), kind), np.empty((6, points), kind)
+    unused, once = np.empty(points, kind), np.empty(points, kind)
+    own = np.empty(depth.shape[1:], kind)
+    for run in range(rows.size):
+        s, m, used, w = rows[run], members[run], bottom[rows[run]] + 1, weight[run]
+        for p in range(own.shape[0]):
+            own[p] = factor[run, p] * depth[s, p]
+        if slopes:
+            layer_terms(gas, h2o, s, column, t, bottom[s], mix, 0, points, x, work, unused)
+        else:
+            layer_values(gas, h2o, s, t, bottom[s], mix, 0, points, x, work)
+        tau, phase, thick, c, slants = _layers_of(
+            used, x, layers, column[s], cia_path[s], air[s], own, cia, ray, moments, scalars[m], slant_view[s]
+        )
+        once[:] = kind.type(0.0)
+        by_ground, reflected = np.zeros((2, points), kind), sky[m].copy()
+        for order in range(by_shape.shape[1]):
+            reflected[order] += (shape[s] - kind.type(1.0)) * by_shape[m, order]
+        by_tau, by_phase = np.zeros_like(tau), np.zeros_like(tau)
+        by_thick, by_c = np.zeros_like(thick), np.zeros_like(c)
+        scattering.single_scattering(
+            tau, phase, column[s, 3, :used], slant_view[s, :used], once, by_tau, by_phase
+        )
+        scattering.diffuse_light(
+            thick, c, legs, p_sun[m], p_view[m], azimuth[m], streams[0], streams[1], slants[0], slants[1],
+            mu0[m], albedo[s], reflected, by_shape[m], count, slopes, once, by_thick, by_c, by_ground,
+        )  # fmt: skip
+        for n in range(points):
+            light[s, n] += w * once[n]
+        if slopes:
+            _chain(
+                x, layers, cia, ray, moments, scalars[m], factor[run], w, by_element[s], by_particle[s],
+                by_surface, by_tau, by_phase, by_thick, by_c, by_ground, by_all[s],
+            )  # fmt: skip
+
+
+@inner
+def _chain(  # type: ignore[no-untyped-def]
+    x, layers, cia, ray, moments, scalars, factor, w, by_element, by_particle, by_surface, by_tau, by_phase,
+    by_thick, by_c, by_ground, out,
+):  # fmt: skip
+    """Add w times the derivatives by elements, particles, surface and shape (element, node), from those by
+    the layers' terms and by the ground."""
+    used, points = by_tau.shape
+    elements, own, types = by_element.shape[0], by_particle.shape[0], by_particle.shape[1]
+    terms = np.empty((PARTICLES + types, points), by_tau.dtype)
     for l in range(used):
         for n in range(points):
             by_tau[l, n] += by_thick[l // MERGED, n]
-    elements, own = by_element.shape[0], by_particle.shape[0]
-    out = np.zeros((elements + own + 3, points), kind)
-    terms = np.empty((PARTICLES + types, points), kind)
-    for l in range(used):
         _per_term(
-            l, layers, x, cia, ray, moments, scalars,
-            by_tau[l], by_phase[l], by_c[l // MERGED], l == bottom, terms,
+            l, layers, x, cia, ray, moments, scalars, factor, by_tau[l], by_phase[l], by_c[l // MERGED],
+            l == used - 1, terms,
         )  # fmt: skip
+        for k in range(terms.shape[0]):
+            for n in range(points):
+                terms[k, n] *= w
         for e in range(elements):
             _add(by_element[e, l], terms, 0, out[e])
         for e in range(own):
             _add(by_particle[e, :, l], terms, PARTICLES, out[elements + e])
-    for e in range(3):
+    for e in range(elements + own, out.shape[0]):
+        term = e - elements - own  # of the surface, then its shape
         for n in range(points):
-            out[elements + own + e, n] = by_albedo[n] * by_surface[e, n]
-    return light, out
+            out[e, n] += w * (by_ground[0, n] * by_surface[term, n] if term < 3 else by_ground[1, n])
 
 
 @inner
-def _per_term(l, layers, x, cia, ray, moments, scalars, by_tau, by_phase, by_c, is_bottom, terms):  # type: ignore[no-untyped-def]
+def _per_term(  # type: ignore[no-untyped-def]
+    l, layers, x, cia, ray, moments, scalars, factor, by_tau, by_phase, by_c, is_bottom, terms
+):
     """Fill the derivatives of the light by each term of a layer (term, point)."""
     points, kind = ray.size, ray.dtype
     for n in range(points):
@@ -214,6 +247,5 @@ def _per_term(l, layers, x, cia, ray, moments, scalars, by_tau, by_phase, by_c, 
             if m != 0.0:
                 for n in range(points):
                     row[n] += m * by_c[k, n]
-        if p == 0:
-            for n in range(points):
-                row[n] *= ray[n]
+        for n in range(points):
+            row[n] *= ray[n] if p == 0 else factor[p - 1]

@@ -30,7 +30,8 @@ def terms(
     co2_ppm: np.ndarray,
     share_by_psurf: np.ndarray,
 ) -> Terms:
-    """Return the amounts for one band; elements are CO2 (where measured), psurf, temperature shifts, water.
+    """Return the amounts for one band; elements are CO2 (where measured), psurf, temperature shifts, factors
+    of humidity.
 
     share_by_psurf  (type, layer) slope of the particles' optical depth at 0.755 um by psurf, hPa-1
     """
@@ -55,10 +56,10 @@ def _terms(  # type: ignore[no-untyped-def]
     co2_band, amount, co2_map, shift_map, bottom, by_psurf, map_by_psurf, weight_by_psurf, by_h2o, co2, share
 ):
     dry = amount[DRY]
-    layers, levels, nodes = dry.size, co2_map.shape[1], shift_map.shape[1]
+    layers, levels, nodes, waters = dry.size, co2_map.shape[1], shift_map.shape[1], by_h2o.shape[0]
     first = levels if co2_band else 0
-    out = np.zeros((first + 2 + nodes, layers, PARTICLES + share.shape[0]))
-    gas, psurf, water = np.empty(layers), out[first], out[first + 1 + nodes]
+    out = np.zeros((first + 1 + nodes + waters, layers, PARTICLES + share.shape[0]))
+    gas, psurf = np.empty(layers), out[first]
     for l in range(bottom + 1):
         per_dry = O2_FRACTION
         if co2_band:
@@ -66,12 +67,16 @@ def _terms(  # type: ignore[no-untyped-def]
             for j in range(levels):
                 out[j, l, GAS] = 1e-6 * dry[l] * co2_map[l, j]
         gas[l] = dry[l] * per_dry
-        psurf[l, GAS], water[l, GAS] = per_dry * by_psurf[DRY, l], per_dry * by_h2o[DRY, l]
+        for w in range(1 + waters):
+            row, slope = (psurf, by_psurf) if w == 0 else (out[first + nodes + w], by_h2o[w - 1])
+            row[l, GAS], row[l, WATER], row[l, KELVIN] = (
+                per_dry * slope[DRY, l],
+                slope[H2O, l],
+                slope[TEMPERATURE, l],
+            )
+            row[l, SCATTERING], row[l, COLLISIONS] = slope[AIR, l], slope[CIA, l]
         if co2_band:
             psurf[l, GAS] += 1e-6 * dry[l] * np.sum(map_by_psurf[l] * co2)
-        for row, slope in ((psurf, by_psurf), (water, by_h2o)):
-            row[l, WATER], row[l, KELVIN] = slope[H2O, l], slope[TEMPERATURE, l]
-            row[l, SCATTERING], row[l, COLLISIONS] = slope[AIR, l], slope[CIA, l]
         for k in range(nodes):
             out[first + 1 + k, l, KELVIN] = shift_map[l, k]
             out[first + 1 + k, l, COLLISIONS] = -amount[CIA, l] / amount[TEMPERATURE, l] * shift_map[l, k]
@@ -84,17 +89,41 @@ def _terms(  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def sparse(by_element, slant, bottom, start, row, coefficient):  # type: ignore[no-untyped-def]
-    """Fill the entries of the layer terms that absorption.seen_light sums, times the slant factor."""
-    elements, layers, _ = by_element.shape
-    e = 0
-    for c in range(elements):
-        start[c] = e
-        for kind in (GAS, WATER, KELVIN):
-            for l in range(bottom + 1):
-                if by_element[c, l, kind] != 0.0:
-                    row[e], coefficient[e] = kind * layers + l, slant[l] * by_element[c, l, kind]
-                    e += 1
-        if by_element[c, bottom, MIXING] != 0.0:
-            row[e], coefficient[e] = 3 * layers, slant[bottom] * by_element[c, bottom, MIXING]
-            e += 1
-    start[elements] = e
+    """Fill the entries of the layer terms that absorption.seen_light sums, times the slant factor.
+
+    by_element (sounding, element, layer, term), slant (sounding, layer), bottom (sounding,)
+    """
+    soundings, elements, layers, _ = by_element.shape
+    for s in range(soundings):
+        e, last = 0, bottom[s]
+        for c in range(elements):
+            start[s, c], own = e, by_element[s, c]
+            for kind in (GAS, WATER, KELVIN):
+                for l in range(last + 1):
+                    if own[l, kind] != 0.0:
+                        row[s, e], coefficient[s, e] = kind * layers + l, slant[s, l] * own[l, kind]
+                        e += 1
+            if own[last, MIXING] != 0.0:
+                row[s, e], coefficient[s, e] = 3 * layers, slant[s, last] * own[last, MIXING]
+                e += 1
+        start[s, elements] = e
+
+
+@njit(cache=True)
+def slant_sums(by_element, by_particle, slant, extinction, out):  # type: ignore[no-untyped-def]
+    """Fill out (sounding, 3, element then particle): slopes of the slant sums of particles, air, collisions.
+
+    by_particle (sounding, element, type, layer), extinction (sounding, type) as it counts for direct light
+    """
+    elements, types = by_element.shape[1], extinction.shape[1]
+    for s in range(slant.shape[0]):
+        for l in range(slant.shape[1]):
+            for c in range(elements):
+                own = by_element[s, c, l]
+                for p in range(types):
+                    out[s, 0, c] += slant[s, l] * extinction[s, p] * own[PARTICLES + p]
+                out[s, 1, c] += slant[s, l] * own[SCATTERING]
+                out[s, 2, c] += slant[s, l] * own[COLLISIONS]
+            for c in range(by_particle.shape[1]):
+                for p in range(types):
+                    out[s, 0, elements + c] += slant[s, l] * extinction[s, p] * by_particle[s, c, p, l]

@@ -10,13 +10,14 @@ import numpy as np
 from processors.constants import C_LIGHT, WGS84_A
 
 from . import atmosphere, diffuse, particles, surface
-from .absorption import ELEMENTS, LOST, LOST_CIA, SIF, SURFACE, TOTAL, seen_light
+from .absorption import BATCH, ELEMENTS, seen_light
+from .assembly import assemble
 from .atmosphere import AIR, CIA, H2O, TEMPERATURE, Layers, Meteo
 from .bandmodel import BandModel, SoundingBand
-from .elements import COLLISIONS, PARTICLES, SCATTERING, sparse, terms
+from .elements import slant_sums, sparse, terms
 from .inverse import Modelled
 from .isrf import Expansion, Near
-from .scattered import BandLayers, ScatteredLight
+from .scattered import BandLayers, BatchParticles, ScatteredLight
 from .state import Options, StateVector
 from .tables import coordinate
 
@@ -48,16 +49,6 @@ class Setup:
     bands: Sequence[SoundingBand]
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """The surface of one sounding in one band: its polynomial (3,), and what stands before it for direct
-    sunlight."""
-
-    polynomial: np.ndarray
-    level: float
-    by_wind: float  # slope of level by the logarithm of the wind
-
-
 @dataclass
 class _Air:
     """The layers of one sounding at one state, in what all bands share."""
@@ -68,6 +59,18 @@ class _Air:
     depth: np.ndarray  # (type, layer)
     depth_by_psurf: np.ndarray
     by_own: np.ndarray  # (depths then heights, type, layer)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some soundings at their states."""
+
+    members: np.ndarray
+    x: Sequence[np.ndarray]
+    layers: dict[str, BandLayers]  # by the gas of a band
+    entries: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]  # of elements.sparse, by the gas
+    particles: BatchParticles
+    slopes: bool
 
 
 class ForwardModel:
@@ -90,40 +93,74 @@ class ForwardModel:
         first = [self._air(k, state) for k, state in zip(everyone, x, strict=True)]
         psurf = np.array([100.0 * state[self.state["psurf"]][0] for state in x])
         slant = np.array([s[0, a.layers.bottom] for s, a in zip(self._slant, first, strict=True)], self.kind)
-        self._sun, self._scattered = [], []
+        gases = {model.band.gas for model in self.bands}
+        layers = {gas: self._layer_arrays(gas, np.arange(len(setups)), x, first) for gas in gases}
+        self._layouts = [self._layout(b) for b in range(len(self.bands))]
+        self._sun, self._emission, self._scattered = [], [], []
         self._kept: dict[tuple[int, int], Expansion] = {}
         for b, model in enumerate(self.bands):
             sun = np.array([s.bands[b].sun for s in setups])
             mu0 = np.array([t.mu0 for t in toward], self.kind)
             self._sun.append(mu0[:, None] * sun / self.kind(np.pi))
+            self._emission.append(self._from_the_ground(b))
             glow = np.zeros((len(setups), 0, model.points), self.kind)
             if self._glows(b):
                 mu_unit = [np.cos(np.radians(s.viewing.vza_deg)) * s.bands[b].unit for s in setups]
                 glow = np.array([model.airglow / unit for unit in mu_unit], self.kind)
-            layers = self._layer_arrays(b, everyone, x, first)
-            self._scattered.append(ScatteredLight(model, layers, psurf, slant, sun, glow, toward))
+            wide = f"isrf_width_{options.bands[b]}" in self.state
+            light = ScatteredLight(model, layers[model.band.gas], psurf, slant, sun, glow, toward, wide)
+            self._scattered.append(light)
 
-    def __call__(self, members: Sequence[int], states: Sequence[np.ndarray]) -> list[Modelled]:
-        """Return F, ph s-1 m-2 sr-1 um-1, and K of some soundings; NaN where no air can be so."""
-        possible = [n for n, x in enumerate(states) if self._in_domain(x)]
-        parts: list[list] = [[] for _ in states]
+    def __call__(
+        self, members: Sequence[int], states: Sequence[np.ndarray], slopes: Sequence[bool] | None = None
+    ) -> list[Modelled]:
+        """Return F, ph s-1 m-2 sr-1 um-1, of some soundings, and K of those whose `slopes` are wanted (all).
+
+        NaN where no air can be so.
+        """
         F = np.full((len(states), len(self.bands), SPECTELS), np.nan)
-        if possible:
-            k, x = [members[n] for n in possible], [states[n] for n in possible]
-            with np.errstate(all="ignore"):  # absurd trial states; the search rejects them
-                air = [self._air(m, state) for m, state in zip(k, x, strict=True)]
-                for b in range(len(self.bands)):
-                    for n, (f, part) in zip(possible, self._band(b, k, x, air), strict=True):
-                        F[n, b] = f
-                        parts[n].append((slice(b * SPECTELS, (b + 1) * SPECTELS), *part))
+        parts: list[list] = [[] for _ in states]
+        wanted = [True] * len(states) if slopes is None else slopes
+        possible = [n for n, x in enumerate(states) if self._in_domain(x)]
+        for with_slopes in (True, False):
+            some = [n for n in possible if wanted[n] == with_slopes]
+            for first in range(0, len(some), BATCH):
+                at = some[first : first + BATCH]
+                with np.errstate(all="ignore"):  # absurd trial states; the search rejects them
+                    batch = self._batch([members[n] for n in at], [states[n] for n in at], with_slopes)
+                    for b in range(len(self.bands)):
+                        radiance, K = self._band(b, batch)
+                        rows, columns = slice(b * SPECTELS, (b + 1) * SPECTELS), self._layouts[b][0]
+                        for n, f, k in zip(at, radiance, K, strict=True):
+                            F[n, b] = f
+                            if with_slopes:
+                                parts[n].append((rows, columns, k))
         return [Modelled(f.ravel(), part) for f, part in zip(F, parts, strict=True)]
+
+    def _batch(self, members: list[int], x: list[np.ndarray], slopes: bool) -> _Batch:
+        where = np.array(members)
+        air = [self._air(m, state) for m, state in zip(members, x, strict=True)]
+        layers, entries = {}, {}
+        for gas in {model.band.gas for model in self.bands}:
+            found = self._layer_arrays(gas, where, x, air, slopes)
+            count, elements, size, _ = found.by_element.shape
+            start = np.zeros((count, elements + 1), np.int64)
+            row = np.zeros((count, elements * (3 * size + 1)), np.int64)
+            coefficient = np.zeros(row.shape, self.kind)
+            sparse(found.by_element, self._slant[where, 0], found.bottom, start, row, coefficient)
+            layers[gas], entries[gas] = found, (start, row, coefficient)
+        own = np.array([a.by_own for a in air])
+        light = BatchParticles(
+            np.array([a.total for a in air]), np.array([a.depth for a in air]), own if slopes else own[:, :0]
+        )
+        return _Batch(where, x, layers, entries, light, slopes)
 
     def _in_domain(self, x: np.ndarray) -> bool:
         """Tell whether layers and tables cover a state."""
         sv, (low, high) = self.state, atmosphere.PSURF_RANGE_PA
         if not np.all(np.isfinite(x)) or not low <= 100.0 * x[sv["psurf"]][0] <= high:
             return False
-        if x[sv["h2o"]][0] <= 0.0:
+        if x[sv["h2o"]].min() <= 0.0:
             return False
         if self._types:
             height = x[sv["height"]]
@@ -140,7 +177,7 @@ class ForwardModel:
 
     def _air(self, member: int, x: np.ndarray) -> _Air:
         sv, meteo = self.state, self.setups[member].meteo
-        psurf, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]][0]
+        psurf, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]]
         layers = atmosphere.layers(meteo, psurf, shift, h2o)
         slopes = atmosphere.slopes(meteo, psurf, shift, h2o, layers)
         count = len(self._types)
@@ -155,12 +192,17 @@ class ForwardModel:
         return _Air(layers, slopes, total, depth, by_psurf, by_own)
 
     def _layer_arrays(
-        self, b: int, members: Sequence[int], x: Sequence[np.ndarray], air: Sequence[_Air]
+        self,
+        gas: str,
+        members: np.ndarray,
+        x: Sequence[np.ndarray],
+        air: Sequence[_Air],
+        slopes: bool = True,
     ) -> BandLayers:
-        """Return what the kernels of a band take of the layers of some soundings."""
-        co2_band, sv, kind = self.bands[b].band.gas == "CO2", self.state, self.kind
+        """Return what the kernels of the bands of a gas take of the layers of some soundings."""
+        sv, kind = self.state, self.kind
         found = [
-            terms(co2_band, a.layers, a.slopes, state[sv["co2"]], a.depth_by_psurf)
+            terms(gas == "CO2", a.layers, a.slopes, state[sv["co2"]], a.depth_by_psurf)
             for a, state in zip(air, x, strict=True)
         ]
         amount = np.array([a.layers.amount for a in air])
@@ -169,11 +211,12 @@ class ForwardModel:
         own = np.arange(len(air))
         above, slope_above = coordinate(amount[own, TEMPERATURE, bottom], bottom - 1)
         weight = [a.layers.bottom_weight for a in air]
-        gas = np.array([f.gas for f in found])
-        column = np.stack([gas, amount[:, H2O], per_kelvin, self._slant[list(members), 0]], axis=1)
+        absorber = np.array([f.gas for f in found])
+        column = np.stack([absorber, amount[:, H2O], per_kelvin, self._slant[members, 0]], axis=1)
         mix = np.stack([above, weight, slope_above / per_kelvin[own, bottom]], axis=1)
+        by_element = np.array([f.by_element if slopes else f.by_element[:0] for f in found])
         return BandLayers(
-            [f.by_element for f in found], column.astype(kind), t.astype(kind), mix.astype(kind), bottom,
+            by_element, column.astype(kind), t.astype(kind), mix.astype(kind), bottom,
             amount[:, CIA].astype(kind), amount[:, AIR].astype(kind),
         )  # fmt: skip
 
@@ -183,26 +226,44 @@ class ForwardModel:
     def _shines(self, b: int) -> bool:
         return "sif" in self.state and self.bands[b].fluorescence is not None
 
-    def _band(self, b: int, members: list[int], x: list[np.ndarray], air: list[_Air]):  # type: ignore[no-untyped-def]
-        """Return radiance (spectel) and (columns, K) of one band for some soundings."""
-        model, kind = self.bands[b], self.kind
-        a = self._layer_arrays(b, members, x, air)
-        ground = [self._ground(b, m, state) for m, state in zip(members, x, strict=True)]
-        near = [self._near(b, m, state) for m, state in zip(members, x, strict=True)]
-        seen = np.zeros((len(members), SPECTELS, ELEMENTS + a.by_element[0].shape[0]), kind)
-        by_nm = np.zeros((len(members), SPECTELS, 2), kind)
+    def _band(self, b: int, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
+        """Return radiance (row, spectel) and K (row, spectel, column) of one band for some soundings."""
+        model, kind, light, where = self.bands[b], self.kind, self._scattered[b], batch.members
+        gas = model.band.gas
+        a, count = batch.layers[gas], where.size
+        slant, counts = self._particle_slant(b, batch)
+        polynomial, level, by_wind = self._ground(b, batch)
+        near = [self._near(b, m, x) for m, x in zip(where.tolist(), batch.x, strict=True)]
+        shift, widen = np.array([e.shift_nm for e in near]), np.array([e.widen for e in near], kind)
+        shape = np.array([x[self.state["shape"]][0] if "shape" in self.state else 1.0 for x in batch.x])
+        coefficient, by_all = light.at_nodes(
+            where, a, self._slant[where, 1], polynomial, shape, batch.particles, batch.slopes
+        )
+        if self._glows(b):
+            coefficient = np.concatenate([coefficient, [x[self.state["airglow"]] for x in batch.x]], axis=1)
+        seen = np.zeros((count, SPECTELS, ELEMENTS + a.by_element.shape[1] if batch.slopes else 1), kind)
+        by_nm = np.zeros((count, SPECTELS, 2), kind)
+        expansions = [(e.expansion.terms, e.expansion.first, e.expansion.count) for e in near]
         seen_light(  # type: ignore[call-arg]
-            np.array(members), model.gas, model.h2o, a.column, a.t, a.mix, a.bottom, self._smooth(b, members,
-            a, air),
-            self._sun[b], model.cia, model.ray, np.array([g.level * g.polynomial for g in ground], kind),
-            *self._emission(b, members, x, a), self._sparse(members, a),
-            tuple((e.expansion.terms, e.expansion.first, e.expansion.count) for e in near),
-            np.array([e.shift_nm for e in near]), np.array([e.widen for e in near], kind), seen, by_nm,
+            where, model.gas, model.h2o, a.column, a.t, a.mix, a.bottom, self._smooth(batch, a, slant),
+            self._sun[b], model.cia, model.ray, (level[:, None] * polynomial).astype(kind),
+            self._emission[b], self._share(b, batch, a), batch.entries[gas],
+            (*expansions, *[expansions[0]] * (BATCH - count)), shift, widen, seen, by_nm,
         )  # fmt: skip
-        return [
-            self._part(b, n, m, x[n], a, air[n], ground[n], near[n], seen[n], by_nm[n])
-            for n, m in enumerate(members)
-        ]
+        smooth = np.zeros((count, 3, a.by_element.shape[1] + batch.particles.by_own.shape[1]))
+        slants = self._slant[where, 0]
+        slant_sums(a.by_element, batch.particles.by_own, slants, light.extinction * counts, smooth)
+        own = [self.setups[m].bands[b] for m in where]
+        unit, continuum = np.array([[o.unit, o.continuum] for o in own]).T
+        columns, optional = self._layouts[b]
+        F, K = np.empty((count, SPECTELS)), np.empty((count, SPECTELS, columns.size if batch.slopes else 0))
+        assemble(  # type: ignore[call-arg]
+            where, light.seen, coefficient.astype(kind), by_all.astype(kind), seen, by_nm, shift, widen,
+            np.array([e.expansion.sums for e in near]), np.array([e.expansion.count > 0 for e in near]),
+            smooth.astype(kind), polynomial.astype(kind), level.astype(kind), by_wind.astype(kind), unit,
+            continuum, self._zero_level(b, batch), optional, F, K,
+        )  # fmt: skip
+        return F, K
 
     def _near(self, b: int, member: int, x: np.ndarray) -> Near:
         """Return the expansion of the spectels' weights near a state and the way from there; kept while it
@@ -215,134 +276,85 @@ class ForwardModel:
         kept = self._kept.get((b, member))
         near = setup.bands[b].expansions.near(doppler, shift, stretch, widen, kept)
         self._kept[b, member] = near.expansion
+        self._scattered[b].look(member, near)
         return near
 
-    def _ground(self, b: int, member: int, x: np.ndarray) -> _Ground:
-        polynomial = x[self.state[f"surface_{self.options.bands[b]}"]]
-        if "ln_wind" not in self.state:
-            return _Ground(polynomial, 1.0, 0.0)
-        v, wind = self.setups[member].viewing, float(np.exp(x[self.state["ln_wind"]][0]))
-        level, by_wind = surface.glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, wind)
-        return _Ground(polynomial, level, by_wind * wind)
+    def _ground(self, b: int, batch: _Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the polynomial of the surface (row, 3), what stands before it for direct sunlight (row,),
+        and its slope by the logarithm of the wind."""
+        polynomial = np.array([x[self.state[f"surface_{self.options.bands[b]}"]] for x in batch.x])
+        level, by_wind = np.ones(len(polynomial)), np.zeros(len(polynomial))
+        if "ln_wind" in self.state:
+            for n, (m, x) in enumerate(zip(batch.members, batch.x, strict=True)):
+                v, wind = self.setups[m].viewing, float(np.exp(x[self.state["ln_wind"]][0]))
+                level[n], slope = surface.glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, wind)
+                by_wind[n] = slope * wind
+        return polynomial, level, by_wind
 
-    def _emission(self, b, members, x, a):  # type: ignore[no-untyped-def]
-        """Return the light the ground sends up (sounding, point) and (sounding, 2): its way and its
-        strength."""
-        share = np.zeros((len(members), 2), self.kind)
+    def _from_the_ground(self, b: int) -> np.ndarray:
+        """Return the light the ground sends up (sounding, point) per unit of fluorescence; no points if
+        none."""
         if not self._shines(b):
-            return np.zeros((len(self.setups), 0), self.kind), share
-        for n, m in enumerate(members):
-            slant, view = self._slant[m][:, a.bottom[n]]
-            share[n] = view / slant, x[n][self.state["sif"]][0]
+            return np.zeros((len(self.setups), 0), self.kind)
         units = np.array([s.bands[b].unit for s in self.setups])
-        return (self.bands[b].fluorescence / units[:, None]).astype(self.kind), share
+        return np.asarray((self.bands[b].fluorescence / units[:, None]).astype(self.kind))
 
-    def _smooth(self, b: int, members: list[int], a: BandLayers, air: list[_Air]) -> np.ndarray:
-        """Return (sounding, 3) the slant sums of collisions, air and particles, which vary slowly."""
-        slant = self._slant[members, 0]
-        depth = [self._particle_slant(b, m, x)[0] for m, x in zip(members, air, strict=True)]
-        sums = [(slant * a.cia_path).sum(axis=1), (slant * a.air).sum(axis=1), depth]
+    def _share(self, b: int, batch: _Batch, a: BandLayers) -> np.ndarray:
+        """Return the way (per that of Sun and view) and the strength of the ground's own light (row, 2)."""
+        share = np.zeros((batch.members.size, 2), self.kind)
+        if self._shines(b):
+            slant, view = self._slant[batch.members, :, a.bottom].T
+            share[:, 0], share[:, 1] = view / slant, [x[self.state["sif"]][0] for x in batch.x]
+        return share
+
+    def _zero_level(self, b: int, batch: _Batch) -> np.ndarray:
+        name = f"zero_level_{self.options.bands[b]}"
+        return np.array([x[self.state[name]][0] if name in self.state else 0.0 for x in batch.x])
+
+    def _smooth(self, batch: _Batch, a: BandLayers, particles_slant: np.ndarray) -> np.ndarray:
+        """Return (row, 3) the slant sums of collisions, air and particles, which vary slowly."""
+        slant = self._slant[batch.members, 0]
+        sums = [(slant * a.cia_path).sum(axis=1), (slant * a.air).sum(axis=1), particles_slant]
         return np.stack(sums, axis=1).astype(self.kind)
 
-    def _particle_slant(self, b: int, member: int, air: _Air) -> tuple[float, np.ndarray]:
-        """Return the slant depth of particles, and the slope (type) by what a kind adds to it.
+    def _particle_slant(self, b: int, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
+        """Return the slant depth of particles (row,), and its slope (row, type) by what a kind adds to it.
 
         As scattered light, direct light is mirrored below a depth of 0: 2 exp(-above) - exp(-all of it).
         """
-        own = self._scattered[b].extinction * (air.depth @ self._slant[member, 0])
-        above, both = np.maximum(own, 0.0).sum(), np.abs(own).sum()
+        slant = self._slant[batch.members, 0]
+        own = self._scattered[b].extinction * (batch.particles.depth * slant[:, None]).sum(axis=2)
+        above, both = np.maximum(own, 0.0).sum(axis=1), np.abs(own).sum(axis=1)
         left = 2.0 * np.exp(-above) - np.exp(-both)
-        return -float(np.log(left)), np.where(own < 0.0, np.exp(-both) / left, 1.0)
+        return -np.log(left), np.where(own < 0.0, (np.exp(-both) / left)[:, None], 1.0)
 
-    def _sparse(self, members: list[int], a: BandLayers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        elements, layers, _ = a.by_element[0].shape
-        start = np.zeros((len(members), elements + 1), np.int64)
-        row = np.zeros((len(members), elements * (3 * layers + 1)), np.int64)
-        coefficient = np.zeros(row.shape, self.kind)
-        for n, m in enumerate(members):
-            sparse(a.by_element[n], self._slant[m, 0], a.bottom[n], start[n], row[n], coefficient[n])
-        return start, row, coefficient
-
-    def _part(self, b, n, member, x, a, air, ground, near, seen, by_nm):  # type: ignore[no-untyped-def]
-        """Put together the radiance (spectel) of a band, and the columns and K (spectel, column) of its
-        state."""
-        sv, own, name, scattered = (
-            self.state,
-            self.setups[member].bands[b],
-            self.options.bands[b],
-            self._scattered[b],
-        )
-        seen *= (inverse := (1.0 / near.total).astype(self.kind))[:, None]
-        coefficient, by_all = scattered.at_nodes(
-            n, member, a, self._slant[member, 1], ground.polynomial, air.total, air.depth, air.by_own
-        )
-        wide = f"isrf_width_{name}"
-        functions = scattered.through(member, near, wide in sv)
-        if self._glows(b):
-            coefficient = np.concatenate([coefficient, x[sv["airglow"]]])
-        radiance = seen[:, TOTAL] + functions @ coefficient
-        slopes = [by_nm[:, k] + top @ coefficient for k, top in enumerate(scattered.slopes(member))]
-        by_nm = [(top - radiance * rate) * inverse for top, rate in zip(slopes, near.rates, strict=False)]
-        radiance = own.unit * radiance
-        elements, size = a.by_element[n].shape[0], by_all.shape[1] - 3
-        by_terms = functions[:, : scattered.count] @ by_all.astype(
-            self.kind
-        )  # of elements, particles, surface
-        by_terms[:, :size] += (
-            seen[:, LOST : LOST_CIA + 1]
-            @ self._smooth_slopes(b, member, a.by_element[n], air).astype(self.kind).T
-        )
-        by_terms[:, :elements] += seen[:, ELEMENTS:]
-        by_terms[:, size:] += self.kind(ground.level) * seen[:, SURFACE : SURFACE + 3]
-        parts = {f"surface_{name}": by_terms[:, size:], f"dispersion_{name}": by_nm[0][:, None] * _STRETCH.T}
-        if wide in sv:
-            parts[wide] = by_nm[1][:, None]
-        if f"zero_level_{name}" in sv:
-            radiance += own.continuum * x[sv[f"zero_level_{name}"]][0]
-            parts[f"zero_level_{name}"] = np.full((SPECTELS, 1), own.continuum / own.unit)
-        if "ln_wind" in sv:
-            parts["ln_wind"] = ground.by_wind * (seen[:, SURFACE : SURFACE + 3] @ ground.polynomial)[:, None]
-        if self._glows(b):
-            parts["airglow"] = functions[:, scattered.count :]
-        if self._shines(b):
-            parts["sif"] = seen[:, SIF : SIF + 1]
-        columns = self._element_columns(b) + [np.arange(*sv[key].indices(x.size)) for key in parts]
-        values = np.concatenate([by_terms[:, :size], *parts.values()], axis=1, dtype=float)
-        values *= own.unit
-        return radiance, (np.concatenate(columns), values)
-
-    def _smooth_slopes(self, b: int, member: int, by_element: np.ndarray, air: _Air) -> np.ndarray:
-        """Return (element then particle, 3) the derivatives of the slant sums of particles, air,
-        collisions."""
-        slant = self._slant[member, 0]
-        extinction = self._scattered[b].extinction * self._particle_slant(b, member, air)[1]
-        own = np.zeros((air.by_own.shape[0], 3))
-        own[:, 0] = (air.by_own @ slant) @ extinction
-        by_terms = np.einsum("elt,l->et", by_element[:, :, SCATTERING:], slant)
-        elements = np.stack(
-            [
-                by_terms[:, PARTICLES - SCATTERING :] @ extinction,
-                by_terms[:, 0],
-                by_terms[:, COLLISIONS - SCATTERING],
-            ],
-            axis=1,
-        )
-        return np.concatenate([elements, own])
-
-    def _element_columns(self, b: int) -> list[np.ndarray]:
+    def _layout(self, b: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the state elements (column,) of a band's K, and the first column of each block that not all
+        states have (in the order of assembly, -1 for none)."""
+        name, size = self.options.bands[b], self.state.x_a.size
         names = ["psurf", "temperature", "h2o", "depth", "height"]
         names = ["co2", *names] if self.bands[b].band.gas == "CO2" else names
-        size = self.state.x_a.size
-        return [np.arange(*self.state[name].indices(size)) for name in names if name in self.state]
+        names = [key for key in names if key in self.state]
+        names += [f"surface_{name}", f"dispersion_{name}"]
+        columns = [np.arange(*self.state[key].indices(size)) for key in names]
+        there = {"airglow": self._glows(b), "sif": self._shines(b)}
+        first = []
+        for key in (f"isrf_width_{name}", f"zero_level_{name}", "ln_wind", "airglow", "sif", "shape"):
+            held = there.get(key, key in self.state)
+            first.append(sum(part.size for part in columns) if held else -1)
+            if held:
+                columns.append(np.arange(*self.state[key].indices(size)))
+        return np.concatenate(columns), np.array(first)
 
 
 def _directions(setup: Setup, brdf: bool) -> diffuse.Directions:
-    v, sv = setup.viewing, setup.state
+    v, sv, by_shape = setup.viewing, setup.state, None
     if v.glint:
         sky = surface.sea_sky(v.sza_deg, v.vza_deg, float(np.exp(sv.x_a[sv["ln_wind"]][0])))
     else:
         sky = surface.land_sky(v.sza_deg, v.vza_deg, v.raa_deg) if brdf else surface.lambertian_sky()
-    return diffuse.directions(v.sza_deg, v.vza_deg, v.raa_deg, sky)
+        by_shape = sky - surface.lambertian_sky() if "shape" in sv else None
+    return diffuse.directions(v.sza_deg, v.vza_deg, v.raa_deg, sky, by_shape)
 
 
 def _slants(setup: Setup) -> np.ndarray:
@@ -354,8 +366,3 @@ def _slants(setup: Setup) -> np.ndarray:
         for z in (setup.viewing.sza_deg, setup.viewing.vza_deg)
     )
     return np.stack([sun + view, view])
-
-
-_STRETCH = np.stack(
-    [np.ones(SPECTELS), np.linspace(-1.0, 1.0, SPECTELS)]
-)  # nm per unit of shift and of stretch

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-GAMMA_LINEAR, GAMMA_PARTICLES = 0.001, 1.0  # Levenberg-Marquardt; air alone is close to linear
 GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
 CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
@@ -16,10 +15,28 @@ STRAIGHT = 0.005  # the same, below which the model is a straight line
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
+class Way(NamedTuple):
+    """How bent a model is: the damping to begin with (Levenberg-Marquardt), and the squared step, in units of
+    the posterior covariance and per element, below which K of the state before serves the next as well."""
+
+    gamma: float
+    chord: float
+
+
+LINEAR, BENT = Way(0.001, 5.0), Way(1.0, 0.05)  # air alone; particles
+
+
+class Asked(NamedTuple):
+    """A state at which a search wants the model, with K or F alone."""
+
+    x: np.ndarray
+    slopes: bool
+
+
 @dataclass(frozen=True)
 class Modelled:
-    """What a forward model says of a state: F (measurement) and K by parts, each with the columns it
-    fills."""
+    """What a forward model says of a state: F (measurement) and K by parts, each with the columns it fills;
+    no parts where K was not asked for."""
 
     F: np.ndarray
     parts: Sequence[tuple[slice, np.ndarray, np.ndarray]]  # rows, columns (column,), K (row, column)
@@ -89,20 +106,21 @@ class _Point:
     cost: float
     information: np.ndarray
     gradient: np.ndarray
+    own: bool  # K is of this state, not of the one before
 
 
 def search(
     measured: Measurement,
     problem: Problem,
     max_iterations: int = 12,
-    gamma: float = GAMMA_LINEAR,
+    way: Way = LINEAR,
     first_guess: np.ndarray | None = None,
-) -> Generator[np.ndarray, Modelled, Solution]:
+) -> Generator[Asked, Modelled, Solution]:
     """Minimise (y-F)^T S_y^-1 (y-F) + (x-x_a)^T S_a^-1 (x-x_a) with a diagonal S_y.
 
-    Yields the states at which it wants the model, and is sent `Modelled`: many searches can so share one
-    call.
-    Works in units of the prior sigma, damped by gamma of the prior's inverse (Levenberg-Marquardt); gamma
+    Yields what it asks of the model, and is sent `Modelled`: many searches can so share one call. K is not
+    asked for after a short step from a state whose own K is known: that K serves on.
+    Works in units of the prior sigma, damped by gamma times the prior's inverse (Levenberg-Marquardt); gamma
     follows
     the ratio of the decrease of the cost to what a linear model promised (Nielsen 1999). After each call the
     linear elements are fitted again without another. The last step is the first whose rms over the state
@@ -111,9 +129,10 @@ def search(
     """
     x_a, scale = problem.x_a, np.sqrt(np.diag(problem.S_a))
     prior = np.linalg.inv(problem.S_a / np.outer(scale, scale))
-    small, growth, bent, reach = CONVERGED * x_a.size, 2.0, False, 1.0
+    small, gamma, growth, bent, reach = CONVERGED * x_a.size, way.gamma, 2.0, False, 1.0
     x = x_a.copy() if first_guess is None else first_guess
-    here = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
+    problem_units = (measured, x_a, scale, prior, problem.linear)
+    here = _assess(x, (yield Asked(x, True)), None, *problem_units)
     for iteration in range(1, max_iterations + 1):
         if not np.isfinite(here.cost):
             return _solution(here, np.zeros(x_a.size), scale, 0, False)
@@ -123,11 +142,12 @@ def search(
         if left < STRAIGHT * x_a.size:  # too little to ask the model again
             return _solution(here, step, scale, iteration, True)
         last = left < small and not bent
+        chord = left < way.chord * x_a.size and here.own
         if not last:
             step = np.linalg.solve(hessian + gamma * prior, here.gradient)
         step = reach * step
         x = here.x + step * scale
-        there = _assess(x, (yield x), measured, x_a, scale, prior, problem.linear)
+        there = _assess(x, (yield Asked(x, not chord)), here, *problem_units)
         if not np.isfinite(there.cost):  # no such air: not as far
             reach *= SHORTER
             continue
@@ -161,10 +181,14 @@ def _solution(
     return Solution(here.x + step * scale, F, information, iterations, bool(converged))
 
 
-def _assess(x, said, measured, x_a, scale, prior, linear):  # type: ignore[no-untyped-def]
-    """Weigh a state, its linear elements moved to where they fit best."""
+def _assess(x, said, before, measured, x_a, scale, prior, linear):  # type: ignore[no-untyped-def]
+    """Weigh a state, its linear elements moved to where they fit best; K of the point before where `said` has
+    none."""
     d = (x - x_a) / scale
-    chi2, information, pull = normal_equations(measured, said, scale)
+    own = before is None or bool(said.parts)
+    if not own:
+        said = Modelled(said.F, before.said.parts)
+    chi2, information, pull = normal_equations(measured, said, scale, None if own else before.information)
     cost, gradient = chi2 + d @ prior @ d, pull - prior @ d
     if linear.size and np.isfinite(cost):
         hessian = information + prior
@@ -173,26 +197,32 @@ def _assess(x, said, measured, x_a, scale, prior, linear):  # type: ignore[no-un
         cost -= step @ gradient
         gradient = gradient - hessian @ step
         x, said = x + step * scale, said.carried(step * scale)
-    return _Point(x, said, cost, information, gradient)
+    return _Point(x, said, cost, information, gradient, own)
 
 
 def normal_equations(
-    measured: Measurement, said: Modelled, scale: np.ndarray
+    measured: Measurement, said: Modelled, scale: np.ndarray, known: np.ndarray | None = None
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return chi-square, K^T S_y^-1 K and K^T S_y^-1 (y - F) with the state in units of `scale`."""
+    """Return chi-square, K^T S_y^-1 K and K^T S_y^-1 (y - F) with the state in units of `scale`.
+
+    known  K^T S_y^-1 K where it has been computed before
+    """
     residual = np.where(measured.precision > 0.0, measured.y - said.F, 0.0)
     weighted = residual * measured.precision
     information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
     if not np.all(np.isfinite(weighted)):
         return np.inf, information, pull
+    root = np.sqrt(measured.precision)
     for rows, columns, part in said.parts:
-        counts = measured.precision[rows] > 0.0
-        if not counts.all():  # what is not measured may be no number
-            part = np.where(counts[:, None], part, 0.0)
-        whitened = part * scale[columns] * np.sqrt(measured.precision[rows])[:, None]
-        information[np.ix_(columns, columns)] += whitened.T @ whitened
+        if not np.all(measured.precision[rows] > 0.0):  # what is not measured may be no number
+            part = np.where(measured.precision[rows, None] > 0.0, part, 0.0)
         pull[columns] += scale[columns] * (weighted[rows] @ part)
-    return float(weighted @ residual), information, pull
+        if known is None:
+            whitened = part * root[rows, None]
+            information[np.ix_(columns, columns)] += whitened.T @ whitened
+    if known is None:
+        known = information * scale[:, None] * scale
+    return float(weighted @ residual), known, pull
 
 
 @dataclass(frozen=True)
@@ -214,11 +244,11 @@ def solve(
 ) -> Solution:
     """Run one search with a model that gives F (measurement) and K (measurement, state)."""
     hunt = search(Measurement(y, 1.0 / variance), Given(x_a, S_a), max_iterations)
-    x = next(hunt)
+    asked = next(hunt)
     while True:
-        F, K = model(x)
+        F, K = model(asked.x)
         try:
-            x = hunt.send(Modelled(F, [(slice(None), np.arange(x.size), K)]))
+            asked = hunt.send(Modelled(F, [(slice(None), np.arange(x_a.size), K)]))
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import qr
 
-from .absorption import layer_terms
+from .absorption import layer_values
 from .bands import LAYER_EDGES_PA
 from .compiled import exp_minus, kernel
 
@@ -109,18 +109,14 @@ def evaluate(  # type: ignore[no-untyped-def]
     """Fill the functions times sunlight for air and gases alone."""
     count, points = gas.shape[0], cia.size
     kind = cia.dtype
-    x, work, above = (
-        np.empty((3 * count + 1, BLOCK), kind),
-        np.empty((6, BLOCK), kind),
-        np.zeros((count + 1, BLOCK), kind),
-    )
-    unused = np.empty(BLOCK, kind)
+    x, work = np.empty((2 * count, BLOCK), kind), np.empty((2, BLOCK), kind)
+    above = np.zeros((count + 1, BLOCK), kind)
     for lo in range(0, points, BLOCK):
         n = min(BLOCK, points - lo)
         cia_here, ray_here, u = cia[lo : lo + n], ray[lo : lo + n], coordinate[lo : lo + n]
         for s in range(t.shape[0]):
             sun_here = sun[s, lo : lo + n]
-            layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, unused)
+            layer_values(gas, h2o, s, t, bottom[s], mix, lo, n, x, work)
             for l in range(bottom[s] + 1):
                 u1, u2, c, a = column[s, 0, l], column[s, 1, l], cia_path[s, l], air[s, l]
                 x1, x2, before, after = x[l], x[count + l], above[l], above[l + 1]

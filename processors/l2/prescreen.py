@@ -19,7 +19,7 @@ import numpy as np
 from .bands import BANDS
 from .inverse import Measurement, Modelled
 from .quality import NONE, Reason
-from .state import Options, StateVector
+from .state import SIGMA_H2O, Options, StateVector
 
 WIDE_PSURF_HPA = 100.0  # prior 1 sigma of surface pressure here
 WIDE_SCALE = 1.0  # of the CO2 column
@@ -48,7 +48,7 @@ def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
     """Return the change of `wanted` (psurf in hPa, co2 as a factor of its column) and of the water scale."""
     rows, columns, K = part
     place = {int(column): n for n, column in enumerate(columns)}
-    names = [f"surface_{b}", f"dispersion_{b}", "h2o", "sif", "ln_wind", "airglow"]
+    names = [f"surface_{b}", f"dispersion_{b}", "sif", "ln_wind", "airglow"]
     index = [i for name in names if name in sv for i in range(*sv[name].indices(sv.x_a.size)) if i in place]
     sigma = np.sqrt(np.diag(sv.S_a))[index]
     if wanted == "co2":
@@ -56,14 +56,15 @@ def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
         first = K[:, [place[i] for i in levels]] @ sv.x_a[sv["co2"]]
     else:
         first = K[:, place[sv["psurf"].start]]
-    design = np.column_stack([first, K[:, [place[i] for i in index]]])
-    sigma = np.concatenate([[WIDE_SCALE if wanted == "co2" else WIDE_PSURF_HPA], sigma])
+    water = K[:, [place[i] for i in range(*sv["h2o"].indices(sv.x_a.size))]].sum(axis=1)  # the column as one
+    design = np.column_stack([first, water, K[:, [place[i] for i in index]]])
+    sigma = np.concatenate([[WIDE_SCALE if wanted == "co2" else WIDE_PSURF_HPA, SIGMA_H2O], sigma])
     precision = measured.precision[rows]
     counts = precision > 0.0
     whitened = np.where(counts[:, None], design * sigma * np.sqrt(precision)[:, None], 0.0)
     residual = np.where(counts, np.sqrt(precision) * (measured.y[rows] - F[rows]), 0.0)
     change = sigma * np.linalg.solve(whitened.T @ whitened + np.eye(sigma.size), whitened.T @ residual)
-    return float(change[0]), float(change[1 + index.index(sv["h2o"].start)])
+    return float(change[0]), float(change[1])
 
 
 def cloudy(found: Mapping[str, float], settings: Mapping[str, Any]) -> Reason:

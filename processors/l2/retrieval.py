@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from . import atmosphere, prescreen, quality, state
+from .absorption import BATCH
 from .atmosphere import SIGMA
 from .auxiliary import Auxiliary
 from .bandmodel import SoundingBand
 from .bands import BANDS
 from .forward import ForwardModel, Setup, Viewing
-from .inverse import GAMMA_LINEAR, GAMMA_PARTICLES, Measurement, Solution, column_errors, posterior, search
+from .inverse import BENT, LINEAR, Measurement, Solution, column_errors, posterior, search
 from .quality import Reason
 from .state import Options
 from .surface import glint_reflectance
 
 CONVERGED, ITERATION_LIMIT, DIVERGED, NOT_ATTEMPTED = range(4)
 DARKEST_GLINT = 1e-4  # reflectance, of a first guess
-BATCH = 12  # soundings worked on at once, a granule: the tables are read once for all of them
 Row = dict[str, Any]
 
 
@@ -81,6 +81,7 @@ def options_of(settings: Mapping[str, Any]) -> Options:
         particles=state.PARTICLES if settings["mode"] == "full" else (),
         fluorescence=settings["fluorescence"],
         airglow=settings["airglow"],
+        shape=settings["brdf"],
         isrf_width=tuple(index[name] for name in settings["isrf_width"]),
         zero_level=tuple(index[name] for name in settings["zero_level"]),
     )
@@ -96,15 +97,16 @@ def _batch(cases: Sequence[Case], aux: Auxiliary, options: Options, settings: Ro
     measured = [_measurement(case.spectra, options) for case in cases]
     rows: list[Row] = [{} for _ in cases]
     screened = [settings["prescreen"]] * len(cases)
-    gamma = GAMMA_PARTICLES if options.particles else GAMMA_LINEAR
+    way = BENT if options.particles else LINEAR
     hunts = {
-        n: search(m, own.state, settings["max_iterations"], gamma, first_guess(own, options))
+        n: search(m, own.state, settings["max_iterations"], way, first_guess(own, options))
         for n, (m, own) in enumerate(zip(measured, setups, strict=True))
     }
     wanted = {n: next(hunt) for n, hunt in hunts.items()}
     while wanted:
-        asked = dict(wanted)
-        for n, said in zip(asked, model(list(asked), list(asked.values())), strict=True):
+        members, asked = list(wanted), list(wanted.values())
+        answers = model(members, [a.x for a in asked], [a.slopes for a in asked])
+        for n, said in zip(members, answers, strict=True):
             if screened[n]:
                 screened[n] = False
                 rows[n] = prescreen.estimates(setups[n].state, measured[n], said, options)
@@ -240,7 +242,7 @@ def _column(own: Setup, options: Options, solution: Solution) -> Row:
     sv, x = own.state, solution.x
     post = posterior(solution.information, sv.S_a)
     psurf, sigma = x[sv["psurf"]][0], np.sqrt(np.diag(post.S_hat))
-    layers = atmosphere.layers(own.meteo, 100.0 * psurf, x[sv["temperature"]], x[sv["h2o"]][0])
+    layers = atmosphere.layers(own.meteo, 100.0 * psurf, x[sv["temperature"]], x[sv["h2o"]])
     h = layers.pressure_weight
     errors = column_errors(post, sv.S_a, h, sv["co2"])
     prior = sv.x_a[sv["co2"]]
@@ -269,7 +271,7 @@ def _column(own: Setup, options: Options, solution: Solution) -> Row:
         "psurf_uncertainty": sigma[sv["psurf"]][0],
         "wind_speed": float(np.exp(single("ln_wind", x))),
         "temperature_offset": x[sv["temperature"]].mean(),
-        "h2o_scale": x[sv["h2o"]][0],
+        "h2o_scale": layers.h2o_scale,
         "airglow": single("airglow", x),
         "sif": single("sif", x),
         "sif_uncertainty": single("sif", sigma),

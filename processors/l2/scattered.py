@@ -10,18 +10,18 @@ import numpy as np
 from . import diffuse
 from .bandmodel import BandModel, evaluate_functions
 from .diffuse import Directions
-from .elements import PARTICLES
 from .isrf import Expansion, Near, look
 from .nodes import RCOND
+from .scattering import MU, WEIGHT
 
-WEIGHT, BY_NM, BY_STRETCH = 0, 1, 3  # terms of an expansion that are looked through
+ORDERS = (0, 1, 3)  # terms of an expansion that are looked through: weight, by wavelength, by width
 
 
 @dataclass(frozen=True)
 class BandLayers:
-    """Layers of some soundings in one band, as the kernels take them; (sounding, ...)."""
+    """Layers of some soundings in the bands of one gas, as the kernels take them; (sounding, ...)."""
 
-    by_element: list[np.ndarray]  # (element, layer, term)
+    by_element: np.ndarray  # (sounding, element, layer, term)
     column: np.ndarray
     t: np.ndarray
     mix: np.ndarray
@@ -30,15 +30,24 @@ class BandLayers:
     air: np.ndarray
 
 
+@dataclass(frozen=True)
+class BatchParticles:
+    """Particles of some soundings; (sounding, ...)."""
+
+    total: np.ndarray  # (sounding, type) optical depth at 0.755 um
+    depth: np.ndarray  # (sounding, type, layer)
+    by_own: np.ndarray  # (sounding, depths then heights, type, layer)
+
+
 class ScatteredLight:
     """Light of one band that is a sum of fixed functions: scattered light, and the airglow over it."""
 
     def __init__(self, model: BandModel, layers: BandLayers, psurf_pa: np.ndarray, slant: np.ndarray, sun:
     np.ndarray,
-                 glow: np.ndarray, toward: Sequence[Directions]) -> None:  # fmt: skip
+                 glow: np.ndarray, toward: Sequence[Directions], wide: bool) -> None:  # fmt: skip
         """Fix the functions at first states: layers, surface pressure and slant factor (sounding,) there.
 
-        sun  (sounding, point);  glow  (sounding, 0 or 2, point)
+        sun  (sounding, point);  glow  (sounding, 0 or 2, point);  wide  whether slopes by width are wanted
         """
         self.model, self._kind = model, model.gas.dtype.type
         self.count = len(model.nodes.functions)
@@ -56,70 +65,59 @@ class ScatteredLight:
                 layers.air, cia, ray, at, slant, light, out,
             )  # fmt: skip
         self._inverse = np.linalg.pinv(np.swapaxes(at_nodes, 1, 2).astype(np.float64), rcond=RCOND)
-        self._species = [diffuse.species(*model.optics, t) for t in toward]
-        self._toward, self._cast = toward, [t.cast(self._kind) for t in toward]
+        species = [diffuse.species(*model.optics, t) for t in toward]
+        moments = species[0][0] if model.optics[0].size else species[0][0][:, :3]
+        self.extinction: np.ndarray = species[0][1][1:, 0]  # (type) delta-M scaled, per depth at 0.755 um
+        scalars = np.array([s[1] for s in species], self._kind)
+        self._species = np.ascontiguousarray(moments, self._kind), scalars
+        streams = np.array([MU, WEIGHT], self._kind)
+        self._toward = diffuse.LEGS.astype(self._kind), streams, *diffuse.stacked(toward, self._kind)
+        self._shaped = int(toward[0].by_shape.shape[0] > 0)
         self._shape = np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
-        self._seen: dict[int, tuple[Expansion, np.ndarray]] = {}
-
-    @property
-    def extinction(self) -> np.ndarray:
-        """Delta-M scaled extinction (type) per optical depth at 0.755 um."""
-        return np.asarray(self._species[0][1][1:, 0])
+        self._orders = np.array(ORDERS if wide else ORDERS[:2])
+        # what the spectels see of the functions, and the expansion of their weights with which they see it
+        self.seen = np.zeros((soundings, self._orders.size, 0, self._functions.shape[1]), self._kind)
+        self._by: list[Expansion | None] = [None] * soundings
 
     def at_nodes(
-        self, n: int, member: int, layers: BandLayers, slant_view: np.ndarray, polynomial: np.ndarray,
-        total: np.ndarray, depth: np.ndarray, by_own: np.ndarray,
+        self, members: np.ndarray, layers: BandLayers, slant_view: np.ndarray, polynomial: np.ndarray,
+        shape: np.ndarray, particles: BatchParticles, slopes: bool,
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-        """Return coefficients (function) of the scattered light, and their derivatives (function, element
-        ...).
+        """Return coefficients (row, function) of the scattered light, and, if `slopes`, their derivatives
+        (row, function, element then particle then surface then shape, where it is fitted).
 
-        n  row of the layers, member  of the batch; total (type), depth (type, layer) and by_own of
-        particles. Below a
-        depth of 0 the light is mirrored: 2 L(0) - L(-depth), smooth and with exact derivatives.
+        members  (row,) of the batch. Below a depth of 0 the light is mirrored: L(d) = 2 L(d where above 0,
+        else 0) - L(|d|), smooth and with exact derivatives.
         """
-        by_element = layers.by_element[n]
-        if not np.any(total < 0.0):
-            light, by_all = self._light(n, member, layers, slant_view, polynomial, depth, by_element, by_own)
-        else:  # L(d) = 2 L(d where above 0, else 0) - L(|d|)
-            lights = []
-            for factor in (np.where(total < 0.0, 0.0, 1.0), np.where(total < 0.0, -1.0, 1.0)):
-                moved = by_element.copy()
-                moved[:, :, PARTICLES:] *= factor
-                arrays = (depth * factor[:, None], moved, by_own * np.tile(factor, 2)[:, None, None])
-                lights.append(self._light(n, member, layers, slant_view, polynomial, *arrays))
-            light, by_all = (2.0 * above - image for above, image in zip(*lights, strict=True))
-        return self._inverse[member] @ light, self._inverse[member] @ by_all.T
-
-    def _light(self, n, member, layers, slant_view, polynomial, depth, by_element, by_own):  # type: ignore[no-untyped-def]
-        """Return light (node) and its derivatives (element ..., node) for depths of particles not below 0."""
         kind, node, model = self._kind, self.model.nodes, self.model
-        moments, scalars = (a.astype(kind) for a in self._species[member])
-        particulate = depth.shape[0] > 0
-        return diffuse.node_light(
-            node.gas, node.h2o, n, layers.column, layers.t, layers.mix, layers.bottom[n], layers.cia_path[n],
-            layers.air[n], depth.astype(kind), model.cia[node.index], model.ray[node.index],
-            moments if particulate else np.ascontiguousarray(moments[:, :3]), scalars, self._cast[member],
-            kind(self._toward[member].mu0),
-            slant_view.astype(kind), (polynomial.astype(kind) @ self._shape), diffuse.ORDERS[particulate],
-            by_element.astype(kind), by_own.astype(kind), self._shape,
+        below = particles.total < 0.0
+        mirrored = np.flatnonzero(below.any(axis=1))
+        rows = np.concatenate([np.arange(members.size), mirrored])
+        weight: np.ndarray = np.where(np.isin(rows, mirrored), 2.0, 1.0)
+        factor: np.ndarray = np.where(below[rows], 0.0, 1.0)
+        weight[members.size :], factor[members.size :] = -1.0, np.where(below[mirrored], -1.0, 1.0)
+        light = np.zeros((members.size, node.index.size), kind)
+        columns = layers.by_element.shape[1] + particles.by_own.shape[1] + 3 + self._shaped
+        by_all = np.zeros((members.size, columns if slopes else 0, node.index.size), kind)
+        albedo = (polynomial[:, :, None] * self._shape).sum(axis=1)
+        diffuse.node_light(  # type: ignore[call-arg]
+            rows, members[rows], weight.astype(kind), factor.astype(kind), node.gas, node.h2o, layers.column,
+            layers.t, layers.mix, layers.bottom, layers.cia_path, layers.air, particles.depth.astype(kind),
+            model.cia[node.index], model.ray[node.index], *self._species, *self._toward,
+            slant_view.astype(kind), albedo.astype(kind), shape.astype(kind),
+            diffuse.ORDERS[particles.total.shape[1] > 0], layers.by_element.astype(kind),
+            particles.by_own.astype(kind), self._shape, slopes, light, by_all,
         )  # fmt: skip
+        inverse = self._inverse[members]
+        return (inverse @ light[:, :, None])[:, :, 0], inverse @ np.swapaxes(by_all, 1, 2)
 
-    def through(self, member: int, near: Near, wide: bool) -> np.ndarray:
-        """Return what the spectels see of the functions (spectel, function); looks at the width only if
-        `wide`."""
-        kept = self._seen.get(member)
-        if kept is None or kept[0] is not near.expansion:
-            orders = (WEIGHT, BY_NM, BY_STRETCH) if wide else (WEIGHT, BY_NM)
-            out = np.zeros((len(orders), near.shift_nm.size, self._functions.shape[1]), self._kind)
-            e = near.expansion
-            look(self._functions[member], e.terms, e.first, e.count, np.array(orders), out)
-            kept = self._seen[member] = (near.expansion, out)
-        seen = kept[1][0] + near.shift_nm[:, None] * kept[1][1]
-        if wide:
-            seen += self._kind(near.widen) * kept[1][2]
-        return np.asarray(seen / near.total[:, None].astype(self._kind))
-
-    def slopes(self, member: int) -> np.ndarray:
-        """Return the sums of the functions weighted by the slopes of the weights (by wavelength, width;
-        spectel, function)."""
-        return self._seen[member][1][1:]
+    def look(self, member: int, near: Near) -> None:
+        """Let `seen` (sounding, order, spectel, function) hold what the spectels see of the functions."""
+        if self._by[member] is near.expansion:
+            return
+        e, self._by[member] = near.expansion, near.expansion
+        if not self.seen.size:
+            shape = (*self.seen.shape[:2], near.shift_nm.size, self.seen.shape[3])
+            self.seen = np.zeros(shape, self._kind)
+        self.seen[member] = 0.0
+        look(self._functions[member], e.terms, e.first, e.count, self._orders, self.seen[member])

@@ -1,9 +1,7 @@
 """Compute scattered light at a few points by successive orders, and its derivatives by reciprocity.
 
 Discrete ordinates of six streams a hemisphere, layers of constant source. The light that comes to the sensor
-is
-the same as if it went from there to the Sun; the product of the two fields gives all derivatives at twice
-the cost.
+is the same as if it went from there to the Sun; the product of both fields gives all derivatives.
 """
 
 from __future__ import annotations
@@ -20,9 +18,7 @@ _X, _W = np.polynomial.legendre.leggauss(STREAMS)
 MU, WEIGHT = (0.5 * (_X + 1.0)) ** 2, 0.5 * _W * (_X + 1.0)
 EDGES = np.concatenate([[0.0], np.cumsum(0.5 * _W)])  # of the streams' cells, in the square root of mu
 # Of a phase function; what is beyond goes on as if unscattered (delta-M, Wiscombe 1977). Streams in the
-# square
-# root of mu carry no more: with 12 a white ground under haze, Sun overhead, loses 6e-3 of its light, with 8
-# 3e-4
+# root of mu carry no more: with 12 a white ground in haze, Sun overhead, loses 6e-3 of its light, with 8 3e-4
 MOMENTS = 8
 AZIMUTHS = 3  # cosines of the azimuth; Rayleigh scattering has no more
 DEPOLARISATION = 0.0279  # of air in the near infrared (Bodhaine 1999, Young 1981)
@@ -341,9 +337,21 @@ def single_scattering(tau, phase, slant, slant_view, light, by_tau, by_phase):  
 
 
 @inner
+def _first_orders(order, unit, p_sun, p_view, slant_view, mean_s, mean_v, beams_s, beams_v):  # type: ignore[no-untyped-def]
+    """Fill the moments (layer, moment, point) of the beams of Sun and sensor."""
+    layers, moments, points = beams_s.shape
+    for l in range(layers):
+        for k in range(moments):
+            sign = beams_s.dtype.type(1.0 if (k + order) % 2 == 0 else -1.0)
+            for n in range(points):
+                beams_s[l, k, n] = unit * p_sun[k] * sign * mean_s[l, n]
+                beams_v[l, k, n] = slant_view[l] * p_view[k] * sign * mean_v[l, n]
+
+
+@inner
 def _one_azimuth(  # type: ignore[no-untyped-def]
     order, factor, c, leg, p_sun, p_view, mu, weight, transport, sun_beam, view_beam, slant_sun, slant_view,
-    mu0, albedo, sky, count, light, by_tau, by_c, by_albedo,
+    mu0, albedo, sky, by_shape, count, slopes, light, by_tau, by_c, by_ground,
 ):  # fmt: skip
     """Add one azimuthal component of the light scattered more than once or off the ground, see
     `diffuse_light`."""
@@ -353,23 +361,23 @@ def _one_azimuth(  # type: ignore[no-untyped-def]
     at_s, mean_s, slope_s = sun_beam
     at_v, mean_v, slope_v = view_beam
     beams = np.empty((2, layers, moments, points), kind)
-    beams_s, beams_v = beams[0], beams[1]
-    for l in range(layers):
-        for k in range(moments):
-            sign = kind.type(1.0 if (k + order) % 2 == 0 else -1.0)
-            for n in range(points):
-                beams_s[l, k, n] = unit * p_sun[k] * sign * mean_s[l, n]
-                beams_v[l, k, n] = slant_view[l] * p_view[k] * sign * mean_v[l, n]
+    _first_orders(order, unit, p_sun, p_view, slant_view, mean_s, mean_v, beams[0], beams[1])
     ground_s, ground_v = unit * mu0 * at_s[layers], at_v[layers].copy()
     count = max(count - order, 3)  # light that hangs on the azimuth dies out sooner
     grounds = (ground_s, ground_v)
-    for way in range(2):  # one place in the code for both: it is compiled once
+    for way in range(2 if slopes else 1):  # one place in the code for both: it is compiled once
         found = _orders(
             order, c, leg, mu, weight, transport, beams[way], grounds[way], STREAMS + way, albedo, sky, count
         )
         if way == 0:
             sun = found
     view = found
+    if not slopes:
+        _light_alone(
+            order, factor, c, p_view, slant_view, mean_v, sun[0], sun[1][layers], mu, weight, ground_v,
+            albedo, sky, light,
+        )  # fmt: skip
+        return
     by_mean_s, by_mean_v = np.zeros_like(mean_s), np.zeros_like(mean_s)
     for l in range(layers):
         for k in range(order, moments):
@@ -386,12 +394,41 @@ def _one_azimuth(  # type: ignore[no-untyped-def]
     by_ground_s, by_ground_v = np.zeros(points, kind), np.zeros(points, kind)
     _ground_gradient(
         factor, unit * mu0, mu, weight, sun[1][layers], view[1][layers], ground_s, ground_v, albedo, sky,
-        light, by_albedo,
-        by_ground_s, by_ground_v,
+        light, by_ground[0], by_ground_s, by_ground_v,
     )  # fmt: skip
+    _shape_gradient(
+        factor,
+        mu,
+        weight,
+        sun[1][layers],
+        view[1][layers],
+        ground_s,
+        ground_v,
+        albedo,
+        by_shape,
+        by_ground[1],
+    )
     _transport_gradient(mu, weight, transport, sun, view, factor, by_tau)
     _beam_gradient(slant_sun, at_s[layers], mean_s, slope_s, by_mean_s, by_ground_s, factor, by_tau)
     _beam_gradient(slant_view, at_v[layers], mean_v, slope_v, by_mean_v, by_ground_v, factor, by_tau)
+
+
+@inner
+def _light_alone(  # type: ignore[no-untyped-def]
+    order, factor, c, p_view, slant_view, mean_v, moments, down, mu, weight, ground_v, albedo, sky, light
+):  # fmt: skip
+    """Add what air, particles and ground send to the sensor of a field's moments and light on the ground."""
+    half, two = light.dtype.type(0.5), light.dtype.type(2.0)
+    for l in range(c.shape[0]):
+        for k in range(order, c.shape[1]):
+            pv = slant_view[l] * p_view[k]
+            for n in range(light.size):
+                light[n] += factor * (half * c[l, k, n]) * moments[l, k, n] * pv * mean_v[l, n]
+    for n in range(light.size):
+        direct = light.dtype.type(0.0)
+        for i in range(STREAMS):
+            direct += sky[i, STREAMS + 1] * (weight[i] * mu[i]) * down[i, n]
+        light[n] += factor * two * albedo[n] * direct * ground_v[n]
 
 
 @inner
@@ -420,25 +457,43 @@ def _ground_gradient(  # type: ignore[no-untyped-def]
 
 
 @inner
+def _shape_gradient(factor, mu, weight, down_s, down_v, ground_s, ground_v, albedo, by_shape, out):  # type: ignore[no-untyped-def]
+    """Add the derivative (point) by the shape of the ground's reflection; by_shape is that of `sky`, or
+    empty."""
+    if by_shape.shape[0] == 0:
+        return
+    two = out.dtype.type(2.0)
+    for n in range(out.size):
+        total = out.dtype.type(0.0)
+        for i in range(STREAMS):
+            a = weight[i] * mu[i]
+            total += a * by_shape[i, STREAMS + 1] * down_s[i, n] * ground_v[n]
+            total += a * by_shape[i, STREAMS] * down_v[i, n] * ground_s[n]
+            for k in range(STREAMS):
+                total += by_shape[i, k] * a * down_s[i, n] * weight[k] * mu[k] * down_v[k, n]
+        out[n] += factor * two * albedo[n] * total
+
+
+@inner
 def diffuse_light(  # type: ignore[no-untyped-def]
-    tau, c, legs, p_sun, p_view, azimuth, mu, weight, slant_sun, slant_view, mu0, albedo, sky, count, light,
-    by_tau,
-    by_c, by_albedo,
+    tau, c, legs, p_sun, p_view, azimuth, mu, weight, slant_sun, slant_view, mu0, albedo, sky, by_shape,
+    count, slopes, light, by_tau, by_c, by_ground,
 ):  # fmt: skip
-    """Add radiance over irradiance (point) of all light but the direct and the once scattered, with
-    derivatives.
+    """Add radiance over irradiance (point) of all light but the direct and the once scattered; if `slopes`,
+    with derivatives.
 
     tau (layer, point) and c (layer, moment, point), delta-M scaled; legs (azimuth, moment, stream), p_sun and
     p_view (azimuth, moment) Legendre functions of streams, Sun and sensor; azimuth (azimuth,) weights of the
-    components; albedo (point) and sky (azimuth, stream + 2, stream + 2) of the ground, see surface.land_sky.
+    components; albedo (point) and sky (azimuth, stream + 2, stream + 2) of the ground, see surface.land_sky;
+    by_shape its slope, or no components. by_ground (2, point) takes the derivatives by albedo and by shape.
     """
     transport = transport_of(tau, mu)
     sun_beam, view_beam = _beam(tau, slant_sun), _beam(tau, slant_view)
     for order in range(legs.shape[0]):
+        shape = by_shape[order] if by_shape.shape[0] > 0 else sky[order, :0]
         if order == 0 or abs(azimuth[order]) > 1e-7:
             _one_azimuth(
                 order, azimuth[order], c, legs[order], p_sun[order], p_view[order], mu, weight, transport,
-                sun_beam,
-                view_beam, slant_sun, slant_view, mu0, albedo, sky[order], count, light, by_tau, by_c,
-                by_albedo,
+                sun_beam, view_beam, slant_sun, slant_view, mu0, albedo, sky[order], shape, count, slopes,
+                light, by_tau, by_c, by_ground,
             )  # fmt: skip

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .atmosphere import SIGMA, T_NODES_PA
+from .atmosphere import H2O_NODES_PA, SIGMA, T_NODES_PA
 from .bands import BANDS
 
 GLINT = 1  # operation_mode over the sea; nadir, target and city look at land
@@ -18,7 +18,7 @@ SIGMA_XCO2_PPM = 12.0
 SIGMA_PSURF_HPA = 4.0
 SIGMA_T_K, T_CORRELATION_PA = 1.5, 20_000.0
 SIGMA_T_OFFSET_K = 2.0
-SIGMA_H2O = 0.5
+SIGMA_H2O, SIGMA_H2O_SHAPE = 0.5, 0.15  # common to all heights; of each node, as forecasts err
 SIGMA_WIND_M_S = 3.0  # the element is the logarithm of the wind: the glint is nearly linear in it
 SIGMA_LN_WIND = (0.2, 0.6)  # at least, at most
 SIGMA_SURFACE_GLINT = (0.1, 0.01, 0.005)  # of the polynomial that multiplies the sea's reflectance
@@ -26,6 +26,7 @@ SIGMA_ALBEDO = (0.5, 0.1, 0.05)
 SIGMA_DISPERSION_NM = (0.005, 0.001)  # shift, and stretch at the band's edge
 SIGMA_ISRF_WIDTH = 0.01  # relative
 SIGMA_ZERO_LEVEL = 0.002  # of the continuum
+SIGMA_SHAPE = 1.0  # of how far land meets the light of the sky as typical kernels do; 0: alike to all sides
 SIGMA_SIF = 1.5  # W m-2 um-1 sr-1 at 740 nm; published maxima are about 2
 SIGMA_AIRGLOW = (15.0, 300.0)  # MR; MR K, about 15 K of emission temperature
 
@@ -60,6 +61,7 @@ class Options:
     particles: tuple[ParticleType, ...] = PARTICLES
     fluorescence: bool = True
     airglow: bool = True
+    shape: bool = False  # of land's reflection
     isrf_width: tuple[int, ...] = ()
     zero_level: tuple[int, ...] = ()
 
@@ -139,6 +141,11 @@ def temperature_covariance() -> np.ndarray:
     return SIGMA_T_K**2 * np.exp(-distance / T_CORRELATION_PA) + SIGMA_T_OFFSET_K**2
 
 
+def h2o_covariance() -> np.ndarray:
+    """Return the covariance (node, node) of the factors of humidity: a common one and one of each node."""
+    return SIGMA_H2O**2 + SIGMA_H2O_SHAPE**2 * np.eye(H2O_NODES_PA.size)
+
+
 def build(
     co2_prior_ppm: np.ndarray,
     psurf_prior_hpa: float,
@@ -156,7 +163,7 @@ def build(
         Block("co2", co2_prior_ppm, co2_covariance()),
         _diagonal("psurf", [psurf_prior_hpa], [SIGMA_PSURF_HPA]),
         Block("temperature", np.zeros(T_NODES_PA.size), temperature_covariance()),
-        _diagonal("h2o", [1.0], [SIGMA_H2O]),
+        Block("h2o", np.ones(H2O_NODES_PA.size), h2o_covariance()),
     ]
     if options.particles:
         types = options.particles
@@ -173,6 +180,8 @@ def build(
             blocks.append(_diagonal(f"isrf_width_{band}", [0.0], [SIGMA_ISRF_WIDTH]))
         if band in options.zero_level:
             blocks.append(_diagonal(f"zero_level_{band}", [0.0], [SIGMA_ZERO_LEVEL]))
+    if options.shape and not glint:
+        blocks.append(_diagonal("shape", [1.0], [SIGMA_SHAPE]))
     if options.airglow and "B4" in names:
         blocks.append(_diagonal("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
     if options.fluorescence and not glint and "B1" in names:

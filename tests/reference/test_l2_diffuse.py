@@ -66,13 +66,14 @@ def found_light(scatterer: Scatterer, sza, vza, raa, kind, orders) -> np.ndarray
     phase = (each * scalars[which, 1]).astype(kind)
     mu0, mu = np.cos(np.radians([sza, vza]))
     sun, view = (np.full(LAYERS, 1.0 / m, kind) for m in (mu0, mu))
-    light, by_albedo = np.zeros((2, ABSORBED.size), kind)
-    legs, p_sun, p_view, azimuth, streams, weight, sky = toward.cast(kind)
+    light, by_ground = np.zeros(ABSORBED.size, kind), np.zeros((2, ABSORBED.size), kind)
+    legs, streams, weight = (a.astype(kind) for a in (diffuse.LEGS, scattering.MU, scattering.WEIGHT))
+    p_sun, p_view, azimuth, _, sky, by_shape = (a[0] for a in diffuse.stacked([toward], kind))
     scattering.single_scattering(tau, phase, sun + view, view, light, np.zeros_like(tau), np.zeros_like(tau))
     scattering.diffuse_light(
         tau, c, legs, p_sun, p_view, azimuth, streams, weight, sun, view, kind(mu0),
-        np.full(ABSORBED.size, scatterer.ground, kind), sky, orders, light, np.zeros_like(tau),
-        np.zeros_like(c), by_albedo,
+        np.full(ABSORBED.size, scatterer.ground, kind), sky, by_shape, orders, True, light,
+        np.zeros_like(tau), np.zeros_like(c), by_ground,
     )  # fmt: skip
     return light + scatterer.ground * mu0 / np.pi * np.exp(-tau.sum(axis=0) * (1.0 / mu0 + 1.0 / mu))
 

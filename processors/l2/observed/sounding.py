@@ -14,8 +14,8 @@ from processors.l2.auxiliary import Auxiliary
 from processors.l2.bands import BANDS, Band
 from processors.l2.forward import ForwardModel, Setup
 from processors.l2.inverse import (
-    GAMMA_LINEAR,
-    GAMMA_PARTICLES,
+    BENT,
+    LINEAR,
     Measurement,
     Modelled,
     Solution,
@@ -107,14 +107,14 @@ def _search(
     max_iterations: int,
 ) -> Solution:
     """Run the search; spectels that are not fitted may see no light that is computed, and are emptied."""
-    gamma = GAMMA_PARTICLES if options.particles else GAMMA_LINEAR
-    hunt = search(measured, own.state, max_iterations, gamma=gamma, first_guess=first_guess(own, options))
-    x = next(hunt)
+    way = BENT if options.particles else LINEAR
+    hunt = search(measured, own.state, max_iterations, way, first_guess=first_guess(own, options))
+    asked = next(hunt)
     while True:
-        said = model([0], [x])[0]
+        said = model([0], [asked.x], [asked.slopes])[0]
         parts = [(rows, at, np.where(good[rows][:, None], K, 0.0)) for rows, at, K in said.parts]
         try:
-            x = hunt.send(Modelled(np.where(good, said.F, 0.0), parts))
+            asked = hunt.send(Modelled(np.where(good, said.F, 0.0), parts))
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
@@ -131,7 +131,6 @@ def _numbers(
         "psurf_hpa": float(x[sv["psurf"]][0]),
         "psurf_apriori_hpa": float(sv.x_a[sv["psurf"]][0]),
         "temperature_offset_k": float(x[sv["temperature"]].mean()),
-        "h2o_scale": float(x[sv["h2o"]][0]),
     }
     if options.particles:
         names = (kind.optics for kind in options.particles)
@@ -147,7 +146,7 @@ def _numbers(
 
 def _column(solution: Solution, own: Setup) -> dict[str, Any]:
     sv, x = own.state, solution.x
-    air = atmosphere.layers(own.meteo, 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]][0])
+    air = atmosphere.layers(own.meteo, 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]])
     h = air.pressure_weight
     errors = column_errors(posterior(solution.information, sv.S_a), sv.S_a, h, sv["co2"])
     return {
@@ -157,6 +156,7 @@ def _column(solution: Solution, own: Setup) -> dict[str, Any]:
         "xco2_kernel": errors.kernel.round(4).tolist(),
         "pressure_weight": h.round(6).tolist(),
         "dof_co2": errors.degrees_of_freedom,
+        "h2o_scale": air.h2o_scale,
     }
 
 

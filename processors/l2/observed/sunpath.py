@@ -10,6 +10,7 @@ from processors.constants import WGS84_A
 from processors.job import BadInput
 from processors.l2.atmosphere import (
     DRY,
+    H2O_NODES_PA,
     T_NODES_PA,
     TEMPERATURE,
     Layers,
@@ -54,7 +55,7 @@ def air_layers(air: Profile, place: Place) -> Layers:
     meteo = Meteo(
         air.pressure_pa, air.temperature_k, air.specific_humidity, place.altitude_m, height, gravity
     )
-    return layers(meteo, air.surface_pressure_pa, np.zeros(T_NODES_PA.size), 1.0)
+    return layers(meteo, air.surface_pressure_pa, np.zeros(T_NODES_PA.size), np.ones(H2O_NODES_PA.size))
 
 
 def slant_paths(place: Place, held: Layers, height_m: np.ndarray) -> np.ndarray:

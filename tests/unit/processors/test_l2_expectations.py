@@ -77,7 +77,7 @@ def linearised(ground: Any, case: Any, options: Options, l2_kit: Any, psurf_hpa:
     F = radiance(model)
     K = model([0], [sv.x_a])[0].dense(sv.x_a.size)
     meteo = model.setups[0].meteo
-    h = atmosphere.layers(meteo, 100.0 * sv.x_a[sv["psurf"]][0], np.zeros(6), 1.0).pressure_weight
+    h = atmosphere.layers(meteo, 100.0 * sv.x_a[sv["psurf"]][0], np.zeros(6), np.ones(2)).pressure_weight
     S_a = sv.S_a.copy()
     S_a[sv["psurf"], sv["psurf"]] = psurf_hpa**2
     return Linear(ground, case, model, F, K, l2_kit.noise(F).ravel() ** 2, h, S_a)

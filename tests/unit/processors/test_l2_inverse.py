@@ -40,10 +40,10 @@ def gain(K, variance, S_a) -> np.ndarray:
 
 def follow(hunt, model) -> inverse.Solution:
     """Answer a search with a model until it ends."""
-    x = next(hunt)
+    asked = next(hunt)
     while True:
         try:
-            x = hunt.send(model(x))
+            asked = hunt.send(model(asked.x))
         except StopIteration as end:
             return end.value
 
@@ -237,9 +237,9 @@ def test_searches_that_take_turns_end_as_each_alone():
     hunts = [inverse.search(Measurement(y, 1.0 / v), Given(x_a, S_a)) for _, y, v, x_a, S_a in problems]
     wanted, ends = {n: next(hunt) for n, hunt in enumerate(hunts)}, {}
     while wanted:
-        for n, x in list(wanted.items()):
+        for n, asked in list(wanted.items()):
             try:
-                wanted[n] = hunts[n].send(dense(*problems[n][0](x)))
+                wanted[n] = hunts[n].send(dense(*problems[n][0](asked.x)))
             except StopIteration as end:
                 ends[n] = end.value
                 del wanted[n]
@@ -249,15 +249,40 @@ def test_searches_that_take_turns_end_as_each_alone():
         assert ends[n].iterations == alone.iterations
 
 
-@pytest.mark.parametrize("gamma", [inverse.GAMMA_LINEAR, inverse.GAMMA_PARTICLES, 100.0])
+@pytest.mark.parametrize("gamma", [inverse.LINEAR.gamma, inverse.BENT.gamma, 100.0])
 def test_damping_changes_the_way_and_not_the_end(gamma):
     model, y, variance, x_a, S_a = beer()
-    hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 40, gamma)
+    hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 40, inverse.Way(gamma, 0.05))
     solution = follow(hunt, lambda x: dense(*model(x)))
     sigma = np.sqrt(np.diag(inverse.posterior(solution.information, S_a).S_hat))
     assert solution.converged
     expected = least_squares(model, y, variance, x_a, S_a)
     assert np.all(np.abs(solution.x - expected) < 0.1 * sigma)
+
+
+def test_slopes_serve_on_after_a_short_step():
+    """K is asked for at the first states; short of the end F is enough, and K left out changes little."""
+    model, y, variance, x_a, S_a = beer()
+    variance = 2500.0 * variance  # a step that is short in sigma
+    asked, ends = [], []
+    for lazy in (True, False):
+        hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 30, inverse.LINEAR)
+        wish = next(hunt)
+        try:
+            while True:
+                said = dense(*model(wish.x))
+                asked.append(wish.slopes or not lazy)
+                wish = hunt.send(said if asked[-1] else Modelled(said.F, []))
+        except StopIteration as end:
+            ends.append(end.value)
+    calls = asked[: asked.index(False) + 1]
+    assert calls[0]
+    assert calls.count(False) == 1
+    sigma = np.sqrt(np.diag(inverse.posterior(ends[1].information, S_a).S_hat))
+    assert all(end.converged for end in ends)
+    assert np.all(np.abs(ends[0].x - least_squares(model, y, variance, x_a, S_a)) < 0.1 * sigma)
+    lazy_sigma = np.sqrt(np.diag(inverse.posterior(ends[0].information, S_a).S_hat))
+    np.testing.assert_allclose(lazy_sigma, sigma, rtol=0.03)
 
 
 def test_linear_elements_change_the_way_and_not_the_end():
@@ -318,16 +343,18 @@ def one_number(F: float) -> Modelled:
 
 def begun(gamma: float = 0.5):
     """Start a search for y = 0, 0.13 sigma away: the step from 0 to 0.065 may be the last."""
-    hunt = inverse.search(Measurement(np.zeros(1), np.ones(1)), Given(np.zeros(1), np.eye(1)), 12, gamma)
-    assert next(hunt)[0] == 0.0
-    assert hunt.send(one_number(-0.13))[0] == pytest.approx(0.065)  # undamped
+    hunt = inverse.search(
+        Measurement(np.zeros(1), np.ones(1)), Given(np.zeros(1), np.eye(1)), 12, inverse.Way(gamma, 0.05)
+    )
+    assert next(hunt).x[0] == 0.0
+    assert hunt.send(one_number(-0.13)).x[0] == pytest.approx(0.065)  # undamped
     return hunt
 
 
 def test_last_step_far_off_the_line_is_no_convergence():
     """It is undone and tried again with twice the damping, 0.13/(2 + 1)."""
     hunt = begun()
-    assert hunt.send(one_number(-5.0))[0] == pytest.approx(0.13 / 3.0)
+    assert hunt.send(one_number(-5.0)).x[0] == pytest.approx(0.13 / 3.0)
     with pytest.raises(StopIteration) as end:
         hunt.send(one_number(-0.13 + 0.13 / 3.0))
     assert end.value.value.converged

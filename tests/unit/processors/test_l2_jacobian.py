@@ -12,8 +12,8 @@ of_the_continuum = 1e-5  # of radiance
 jumps = 2e-10  # of the radiance, where scattering.means passes from its series to the closed form
 # Steps in units of the prior sigma, else 1e-3; of dispersion 2e-6 nm, inside one expansion of the response
 STEP = {"psurf": 1e-2, "dispersion": 4e-4, "height": 5e-3}
-FULL = Options(isrf_width=(0, 1, 2, 3), zero_level=(0, 1, 2, 3))
-CLEAR = Options(particles=(), isrf_width=(0, 2), zero_level=(1, 3))
+FULL = Options(shape=True, isrf_width=(0, 1, 2, 3), zero_level=(0, 1, 2, 3))
+CLEAR = Options(particles=(), shape=True, isrf_width=(0, 2), zero_level=(1, 3))
 OPTIONS = {"full": FULL, "clear": CLEAR}
 DEPTHS = (0.1, 0.05, 0.01)  # of fine and coarse particles and of ice
 ALBEDO = (0.43, 0.19, 0.1, 0.37)
@@ -98,6 +98,7 @@ def test_no_column_is_empty_where_physics_puts_something(narrow, l2_kit, glint, 
         expected |= {"airglow"} if b == 3 else set()
         expected |= {"ln_wind"} if glint else set()
         expected |= {"sif"} if b == 0 and not glint else set()
+        expected |= set() if glint else {"shape"}
         filled = {k for k in range(K.shape[2]) if K[b, :, k].any()}
         assert filled == {k for k, name in enumerate(names(model.state)) if name in expected}
 
@@ -202,3 +203,18 @@ def test_soundings_of_a_batch_do_not_see_each_other(narrow, l2_kit):
         expected = alone[n]([0], [x[n]])[0]
         np.testing.assert_array_equal(said.F, expected.F)
         np.testing.assert_array_equal(said.dense(x[n].size), expected.dense(x[n].size))
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize("glint", [False, True])
+def test_light_is_the_same_without_slopes(narrow, l2_kit, glint, kind):
+    """Asked for F alone, the model gives F alone, the same but for rounding; beside one asked for both."""
+    case = l2_kit.Case(glint, 40.0, 30.0, 180.0 if glint else 60.0)
+    model = narrow.model(case, OPTIONS[kind], np.float64)
+    x = off_the_prior(model.state)
+    if "depth" in model.state:
+        x[model.state["depth"]] = [0.05, -0.02, 0.01]
+    alone, both = model([0, 0], [x, x], [False, True])
+    assert not alone.parts
+    assert both.parts
+    np.testing.assert_allclose(alone.F, both.F, rtol=1e-12)

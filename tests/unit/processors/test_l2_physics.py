@@ -177,7 +177,7 @@ def test_phase_function_has_mean_one_and_the_depolarisation_of_air():
 
 
 def layers_of(model, psurf_pa: float, h2o: float = 1.0) -> atmosphere.Layers:
-    return atmosphere.layers(model.setups[0].meteo, psurf_pa, np.zeros(6), h2o)
+    return atmosphere.layers(model.setups[0].meteo, psurf_pa, np.zeros(6), np.full(2, h2o))
 
 
 @pytest.mark.parametrize("psurf", [1013.0, 1008.0, 1007.99, 700.3])

@@ -56,16 +56,18 @@ def look(slab: Slab, sza, vza, raa, count=MANY, sky=None, kind=np.float64) -> Se
     tau, c, phase, albedo = (np.asarray(a, kind) for a in (slab.tau, slab.c, slab.phase, slab.albedo))
     mu0, mu = np.cos(np.radians([sza, vza]))
     sun, view = (np.full(len(tau), 1.0 / m, kind) for m in (mu0, mu))
-    once, other, by_albedo = np.zeros((3, albedo.size), kind)
+    once, other = np.zeros((2, albedo.size), kind)
+    by_ground = np.zeros((2, albedo.size), kind)
     once_by_tau, once_by_phase, by_tau = np.zeros((3, *tau.shape), kind)
     by_c = np.zeros_like(c)
     scattering.single_scattering(tau, phase, sun + view, view, once, once_by_tau, once_by_phase)
-    legs, p_sun, p_view, azimuth, streams, weight, sky = toward.cast(kind)
+    legs, streams, weight = (a.astype(kind) for a in (diffuse.LEGS, MU, WEIGHT))
+    p_sun, p_view, azimuth, mu0, sky, by_shape = (a[0] for a in diffuse.stacked([toward], kind))
     scattering.diffuse_light(
-        tau, c, legs, p_sun, p_view, azimuth, streams, weight, sun, view, kind(mu0), albedo, sky, count,
-        other, by_tau, by_c, by_albedo,
+        tau, c, legs, p_sun, p_view, azimuth, streams, weight, sun, view, mu0, albedo, sky, by_shape, count,
+        True, other, by_tau, by_c, by_ground,
     )  # fmt: skip
-    return Seen(once, other, once_by_tau, once_by_phase, by_tau, by_c, by_albedo)
+    return Seen(once, other, once_by_tau, once_by_phase, by_tau, by_c, by_ground[0])
 
 
 def rayleigh(
@@ -286,26 +288,21 @@ def test_streams_integrate_the_half_sphere():
     assert np.all((scattering.EDGES[:-1] ** 2 < MU) & (scattering.EDGES[1:] ** 2 > MU))
 
 
-class _Same:
-    """Stands in for the fit: light at the points asked for is handed on as it is."""
-
-    def __matmul__(self, other):
-        return other
-
-
 def light_at(model, b: int, x: np.ndarray, index: np.ndarray | None) -> np.ndarray:
     """Return what scatters a band's light: coefficients of its functions, or light itself at some points."""
-    air, scattered = model._air(0, x), copy(model._scattered[b])
+    scattered = copy(model._scattered[b])
     if index is not None:
         band, u = model.bands[b], 2.0 * index / (model.bands[b].points - 1) - 1.0
         tables = [np.ascontiguousarray(t[:, :, index]) for t in (band.gas, band.h2o)]
         scattered.model = replace(band, nodes=nodes.Nodes(band.nodes.functions, index, *tables, u))
-        scattered._inverse, scattered._shape = [_Same()], np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
-    layers = model._layer_arrays(b, [0], [x], [air])
-    polynomial = model._ground(b, 0, x).polynomial
+        scattered._inverse = np.eye(index.size)[None]  # light is handed on as it is
+        scattered._shape = np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
+    batch = model._batch([0], [x], False)
+    polynomial, *_ = model._ground(b, batch)
+    view, gas, shape = model._slant[:, 1], model.bands[b].band.gas, np.ones(1)
     return scattered.at_nodes(
-        0, 0, layers, model._slant[0, 1], polynomial, air.total, air.depth, air.by_own
-    )[0]  # fmt: skip
+        batch.members, batch.layers[gas], view, polynomial, shape, batch.particles, False
+    )[0][0]
 
 
 @pytest.mark.parametrize(
@@ -369,29 +366,48 @@ def test_tabulated_sun_is_the_sun(narrow, b, recession):
 
 @pytest.mark.parametrize("psurf", [101_300.0, 93_310.0, 93_290.0, 60_000.0])
 def test_slopes_of_the_layers(l2_kit, psurf):
-    """By surface pressure and water, in differences ten times as wide as those inside."""
+    """By surface pressure and each factor of humidity, in differences ten times as wide as those inside."""
     one_in_100_000 = 1e-5
     meteo, shift = atmosphere.meteo(l2_kit.forecast(l2_kit.Case()), 20.0), np.linspace(-2.0, 3.0, 6)
-    here = atmosphere.layers(meteo, psurf, shift, 0.9)
-    slopes = atmosphere.slopes(meteo, psurf, shift, 0.9, here)
-    high, low = (atmosphere.layers(meteo, psurf + step, shift, 0.9) for step in (1.0, -1.0))  # Pa
-    wet, dry = (atmosphere.layers(meteo, psurf, shift, 0.9 + step) for step in (1e-3, -1e-3))
+    water = np.array([0.9, 1.2])
+    here = atmosphere.layers(meteo, psurf, shift, water)
+    slopes = atmosphere.slopes(meteo, psurf, shift, water, here)
+    high, low = (atmosphere.layers(meteo, psurf + step, shift, water) for step in (1.0, -1.0))  # Pa
     pairs = [
         (slopes.by_psurf[row], (high.amount[row] - low.amount[row]) / 0.02) for row in range(len(here.amount))
     ]
-    pairs += [(slopes.by_h2o[row], (wet.amount[row] - dry.amount[row]) / 2e-3) for row in range(4)]
+    for k, step in enumerate(1e-3 * np.eye(2)):
+        wet, dry = (atmosphere.layers(meteo, psurf, shift, water + way * step) for way in (1.0, -1.0))
+        pairs += [(slopes.by_h2o[k, row], (wet.amount[row] - dry.amount[row]) / 2e-3) for row in range(4)]
     pairs.append((slopes.co2_map_by_psurf, (high.co2_map - low.co2_map) / 0.02))
     pairs.append((slopes.bottom_weight_by_psurf, (high.bottom_weight - low.bottom_weight) / 0.02))
     for found, expected in pairs:
-        assert np.abs(found - expected).max() < one_in_100_000 * np.abs(expected).max()
-    assert np.all(slopes.by_h2o[atmosphere.TEMPERATURE] == 0.0)
+        assert np.abs(found - expected).max() <= one_in_100_000 * np.abs(expected).max()
+    assert slopes.by_h2o[0].any()
+    assert np.all(slopes.by_h2o[:, atmosphere.TEMPERATURE] == 0.0)
+
+
+def test_factors_of_humidity_are_linear_between_their_pressures(l2_kit):
+    """Above 600 hPa the first alone counts, at the ground the second; together they scale all water."""
+    meteo = atmosphere.meteo(l2_kit.forecast(l2_kit.Case()), 20.0)
+    water = [
+        atmosphere.layers(meteo, 101_300.0, np.zeros(6), np.array(factors)).amount[atmosphere.H2O]
+        for factors in ((1.0, 1.0), (1.3, 1.0), (1.0, 1.3), (1.3, 1.3))
+    ]
+    share = [w / water[0] - 1.0 for w in water[1:]]
+    middle = atmosphere.LAYER_MID_PA
+    np.testing.assert_allclose(share[0][middle < 55_000.0], 0.3, rtol=1e-9)
+    np.testing.assert_allclose(share[1][middle < 55_000.0], 0.0, atol=1e-9)
+    np.testing.assert_allclose(share[2], 0.3, rtol=1e-9)
+    k = int(np.abs(middle - 80_000.0).argmin())
+    assert share[0][k] == pytest.approx(0.3 * (100_000.0 - middle[k]) / 40_000.0, abs=0.005)
 
 
 def test_temperature_shifts_move_the_layers_as_their_map_says(l2_kit):
     meteo = atmosphere.meteo(l2_kit.forecast(l2_kit.Case()), 20.0)
-    here = atmosphere.layers(meteo, 101_300.0, np.zeros(6), 1.0)
+    here = atmosphere.layers(meteo, 101_300.0, np.zeros(6), np.ones(2))
     for k in range(6):
-        moved = atmosphere.layers(meteo, 101_300.0, np.eye(6)[k], 1.0)
+        moved = atmosphere.layers(meteo, 101_300.0, np.eye(6)[k], np.ones(2))
         change = (moved.amount - here.amount)[atmosphere.TEMPERATURE]
         np.testing.assert_allclose(change, here.shift_map[:, k], atol=1e-9)
     assert here.shift_map.sum(axis=1) == pytest.approx(1.0)
