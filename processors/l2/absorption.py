@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compiled import exp_minus, inner, kernel
-from .isrf import dot, dots, weights_at
+from .isrf import LANES, dot, dots, weights_at
 
 # points worked on at once: the fields of a block stay in the cache, the tables serve a whole batch
 BLOCK = 512
@@ -168,12 +168,13 @@ def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):
         if end <= begin:
             continue
         size, a, tap = end - begin, begin - lo, begin - first[s]
-        weight, slope = work[0, :size], work[1, :size]
+        padded = -(-size // LANES) * LANES
+        weight, slope = work[0, :padded], work[1, :padded]
         weights_at(terms[s], tap, size, shift[s], widen, weight, slope)
         dots(weight, here[: seen.shape[1]], a, seen[s])
-        total = here[TOTAL, a : a + size]
-        sums[s, 0] += dot(slope, total)
-        sums[s, 1] += dot(terms[s, 3, tap : tap + size], total)
+        sums[s, 0] += dot(slope, here[TOTAL, a : a + padded])
+        if sums.shape[1] > 1:
+            sums[s, 1] += dot(terms[s, 3, tap : tap + size], here[TOTAL, a : a + size])
 
 
 @kernel
@@ -189,22 +190,23 @@ def seen_light(  # type: ignore[no-untyped-def]
     sparse,  # derivatives of the layer terms, see elements.sparse
     # isrf.Expansion terms, first, count of each; (sounding, spectel) nm; (sounding,)
     expansions, shift, widen,
-    seen, by_nm,  # (sounding, spectel, ELEMENTS + element, or 1: TOTAL alone), (sounding, spectel, 2)
+    seen, by_nm,  # (sounding, spectel, ELEMENTS + element, or 1: TOTAL alone), (sounding, spectel, 1 or 2)
 ):  # fmt: skip
     """Add what the spectels see of a band, in the unit of `sun`, and the sums of slopes of the weights times
     light.
 
-    Weights are as they are, not normalised; by_nm is by wavelength and by width.
+    Weights are as they are, not normalised; by_nm is by wavelength and, where there is room, by width.
     """
     layers, points, kind = gas.shape[0], sun.shape[1], sun.dtype
     x = np.empty((3 * layers + 1, BLOCK), kind)
-    here = np.zeros((max(seen.shape[2], ELEMENTS), BLOCK), kind)
-    work, tau = np.empty((6, BLOCK), kind), np.empty(BLOCK, kind)
+    here = np.zeros((max(seen.shape[2], ELEMENTS), BLOCK + LANES), kind)
+    work, tau = np.empty((6, BLOCK + LANES), kind), np.empty(BLOCK, kind)
     at = np.full((members.size, 2), seen.shape[1])
     for lo in range(0, points, BLOCK):
         n = min(BLOCK, points - lo)
         cia_here, ray_here = cia[lo : lo + n], ray[lo : lo + n]
         for s in range(members.size):
+            here[:, n:] = kind.type(0.0)  # what is there may be another's, and no number
             pairs, air, particles = smooth[s, 0], smooth[s, 1], smooth[s, 2]
             for j in range(n):
                 tau[j] = pairs * cia_here[j] + air * ray_here[j] + particles

@@ -18,11 +18,11 @@ def _seen_functions(looks, s, d, w, inverse, coefficient, by_nm, f):  # type: ig
     light by wavelength and by width."""
     for i in range(f.size):
         f[i] = (looks[0, s, i] + d * looks[1, s, i]) * inverse
-    by_shift, by_width = by_nm[0] + dot(looks[1, s], coefficient), by_nm[1]
+    by_shift, by_width = by_nm[0] + dot(looks[1, s], coefficient), by_nm[0]
     if looks.shape[0] > 2:
         for i in range(f.size):
             f[i] += w * looks[2, s, i] * inverse
-        by_width += dot(looks[2, s], coefficient)
+        by_width = by_nm[1] + dot(looks[2, s], coefficient)
     return dot(f, coefficient), by_shift, by_width
 
 

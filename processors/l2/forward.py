@@ -242,7 +242,9 @@ class ForwardModel:
         if self._glows(b):
             coefficient = np.concatenate([coefficient, [x[self.state["airglow"]] for x in batch.x]], axis=1)
         seen = np.zeros((count, SPECTELS, ELEMENTS + a.by_element.shape[1] if batch.slopes else 1), kind)
-        by_nm = np.zeros((count, SPECTELS, 2), kind)
+        by_nm = np.zeros(
+            (count, SPECTELS, 2 if f"isrf_width_{self.options.bands[b]}" in self.state else 1), kind
+        )
         expansions = [(e.expansion.terms, e.expansion.first, e.expansion.count) for e in near]
         seen_light(  # type: ignore[call-arg]
             where, model.gas, model.h2o, a.column, a.t, a.mix, a.bottom, self._smooth(batch, a, slant),

@@ -10,6 +10,7 @@ from numba import njit
 from .compiled import inner, kernel, summing
 
 NEGLIGIBLE = 1e-5  # of the peak, below which a response is cut: 1.4e-6 of its area
+LANES = 32  # taps are summed so many at a time, the last filled up with weights of 0
 TAPS = 256  # of a table, at most; the response is smooth on that scale
 NEAR_FWHM, NEAR_STRETCH = 0.01, 2e-3  # how far an expansion about a wavelength and a width is used
 STEPS_IN_NEAR = 2  # expansions lie this much closer
@@ -132,7 +133,8 @@ def _expansion(
     backwards = wavelength_nm[::-1]
     last = wavelength_nm.size - np.searchsorted(backwards, center_nm + reach[0])
     first = wavelength_nm.size - np.searchsorted(backwards, center_nm + reach[1], side="right")
-    terms: np.ndarray = np.zeros((center_nm.size, 4, max(int((last - first).max()), 1)), kind)
+    most = max(int((last - first).max()), 1)
+    terms: np.ndarray = np.zeros((center_nm.size, 4, -(-most // LANES) * LANES), kind)
     width = np.abs(np.gradient(wavelength_nm))
     table = (response.node, response.offset_nm, response.isrf.astype(np.float64))
     _expand(wavelength_nm, width, center_nm, *table, stretch, first, last - first, terms)
@@ -169,7 +171,7 @@ def _expand(wavelength, width, center, node, offset_nm, isrf, stretch, first, co
 
 @inner
 def weights_at(terms, begin, size, shift, widen, weight, slope):  # type: ignore[no-untyped-def]
-    """Fill weight and its slope by wavelength, of taps begin.. of one spectel (4, tap) off the centre.
+    """Fill weight and its slope by wavelength, of taps begin.. of a spectel (4, tap) off the centre, then 0.
 
     shift  nm, widen  relative, both from where the expansion was made
     """
@@ -182,6 +184,8 @@ def weights_at(terms, begin, size, shift, widen, weight, slope):  # type: ignore
     if widen != none:
         for m in range(size):
             weight[m] += widen * w3[m]
+    for m in range(size, weight.size):
+        weight[m], slope[m] = none, none
 
 
 @summing
@@ -223,5 +227,6 @@ def look(fields, terms, first, count, orders, out):  # type: ignore[no-untyped-d
     """Add to out (orders, spectel, field) the sums of fields (field, point) weighted by some terms of an
     expansion."""
     for s in range(first.size):
+        size = min(-(-count[s] // LANES) * LANES, fields.shape[1] - first[s])
         for n in range(orders.size):
-            dots(terms[s, orders[n], : count[s]], fields, first[s], out[n, s])
+            dots(terms[s, orders[n], :size], fields, first[s], out[n, s])
