@@ -84,6 +84,8 @@ def options_of(settings: Mapping[str, Any]) -> Options:
         shape=settings["brdf"],
         isrf_width=tuple(index[name] for name in settings["isrf_width"]),
         zero_level=tuple(index[name] for name in settings["zero_level"]),
+        isrf_width_sigma=settings["isrf_width_sigma"],
+        zero_level_sigma=settings["zero_level_sigma"],
     )
 
 

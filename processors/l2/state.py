@@ -64,6 +64,8 @@ class Options:
     shape: bool = False  # of land's reflection
     isrf_width: tuple[int, ...] = ()
     zero_level: tuple[int, ...] = ()
+    isrf_width_sigma: float = SIGMA_ISRF_WIDTH
+    zero_level_sigma: float = SIGMA_ZERO_LEVEL
 
 
 @dataclass(frozen=True)
@@ -177,9 +179,9 @@ def build(
         blocks.append(_diagonal(f"surface_{band}", [level, 0.0, 0.0], spread))
         blocks.append(_diagonal(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
         if band in options.isrf_width:
-            blocks.append(_diagonal(f"isrf_width_{band}", [0.0], [SIGMA_ISRF_WIDTH]))
+            blocks.append(_diagonal(f"isrf_width_{band}", [0.0], [options.isrf_width_sigma]))
         if band in options.zero_level:
-            blocks.append(_diagonal(f"zero_level_{band}", [0.0], [SIGMA_ZERO_LEVEL]))
+            blocks.append(_diagonal(f"zero_level_{band}", [0.0], [options.zero_level_sigma]))
     if options.shape and not glint:
         blocks.append(_diagonal("shape", [1.0], [SIGMA_SHAPE]))
     if options.airglow and "B4" in names:

@@ -18,8 +18,10 @@ DEFAULTS: dict[str, Any] = {
     "max_iterations": 15,
     "fluorescence": True,  # fitted over land, needs B1
     "airglow": True,  # fitted, needs B4
-    "isrf_width": [],  # bands whose response's width is fitted, prior 1 %
+    "isrf_width": [],  # bands whose response's width is fitted
+    "isrf_width_sigma": 0.01,  # prior 1 sigma of the relative width
     "zero_level": [],  # bands whose zero level is fitted
+    "zero_level_sigma": 0.002,  # prior 1 sigma, of the continuum
     # land meets the light of the sky as typical Ross-Li kernels do; else as a Lambertian ground
     "brdf": True,
     "prescreen": True,  # leave cloud out before the retrieval
@@ -93,6 +95,11 @@ def _settings(job: Job) -> dict[str, Any]:
             f"{job.path}: settings.cloud_co2_ratio: expected the least and the largest ratio, got {ratio!r}: "
             "correct it"
         )
+    for key in ("isrf_width_sigma", "zero_level_sigma"):
+        if not settings[key] > 0.0:
+            raise BadInput(
+                f"{job.path}: settings.{key}: expected more than 0, got {settings[key]}: correct it"
+            )
     if settings["max_iterations"] < 1:
         raise BadInput(
             f"{job.path}: settings.max_iterations: expected at least 1, got {settings['max_iterations']}: "

@@ -234,6 +234,8 @@ def test_bands_are_a_setting(prepared, soundings):
         ({"bands": []}, "settings.bands: expected at least one band, got none"),
         ({"bands": "B2"}, "settings.bands: expected list, got 'B2'"),
         ({"bands": [2]}, "settings.bands: expected B1, B2, B3, B4, got 2"),
+        ({"isrf_width_sigma": 0.0}, "settings.isrf_width_sigma: expected more than 0, got 0.0"),
+        ({"zero_level_sigma": -1.0}, "settings.zero_level_sigma: expected more than 0, got -1.0"),
         ({"isrf_width": ["O2A"]}, "settings.isrf_width: expected B1, B2, B3, B4, got 'O2A'"),
         ({"zero_level": ["b1"]}, "settings.zero_level: expected B1, B2, B3, B4, got 'b1'"),
         ({"chi2limit": 1.0}, "did you mean 'chi2_limit'?"),
