@@ -107,6 +107,7 @@ def main(run: Path) -> None:
 
 KERNELS = (
     (forward, "seen_light"),
+    (forward, "assemble"),
     (scattered.diffuse, "node_light"),
     (scattered, "look"),
     (isrf, "_expand"),
@@ -121,7 +122,7 @@ KERNELS = (
 
 def bounds(operations: float, moved: float) -> str:
     """Say how fast one call of seen_light for four bands and one of node_light could be."""
-    layers, points, rows, taps, spectels = LAYER_MID_PA.size, 37_344, (16, 36, 36, 16), 90, 1024
+    layers, points, rows, taps, spectels = LAYER_MID_PA.size, 37_344, (17, 37, 37, 17), 96, 1024
     cubics = layers * points * 2 * 14
     elements = 37_344 * 2 * 200  # sparse entries of an element, mean of the bands
     dots = sum(2 * spectels * taps * n for n in rows)
