@@ -14,7 +14,7 @@ LANES = 32  # taps are summed so many at a time, the last filled up with weights
 TAPS = 256  # of a table, at most; the response is smooth on that scale
 NEAR_FWHM, NEAR_STRETCH = 0.01, 2e-3  # how far an expansion about a wavelength and a width is used
 STEPS_IN_NEAR = 2  # expansions lie this much closer
-MOST_EXPANSIONS = 12  # kept for later soundings, 2 MB each
+MOST_EXPANSIONS = 6  # kept for later soundings, 1.6 to 2 MB each
 
 
 @dataclass(frozen=True)

@@ -155,13 +155,17 @@ def test_uncertainty_without_the_weak_band(linear):
 
 
 def test_noise_of_the_default_state(linear, l2_kit):
-    """At most 0.56 ppm with fluorescence in the state and the priors of L2; particles cost more."""
-    limit_ppm, least, most = 0.56, 1.05, 1.35
-    clear, full = (
+    """At most 0.56 ppm with fluorescence in the state and the priors of L2; particles cost more.
+
+    The shape of land's reflection, by default in the state, takes it to 0.562: that misses the limit.
+    """
+    limit_ppm, least, most, one_percent = 0.56, 1.05, 1.35, 1.01
+    clear, shaped, full = (
         linearised(linear.ground, linear.case, options, l2_kit, SIGMA_PSURF_HPA).posterior()[1].noise
-        for options in (Options(particles=()), Options())
+        for options in (Options(particles=()), Options(particles=(), shape=True), Options())
     )
     assert clear <= limit_ppm
+    assert clear < shaped < one_percent * clear
     assert least < full / clear < most
 
 
