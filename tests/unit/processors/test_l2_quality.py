@@ -231,9 +231,10 @@ def test_more_co2_in_one_band_shows_in_the_ratio(narrow, l2_kit):
     """B2 of air with 10 % more CO2 beside B3 of the forecast's."""
     options = options_of({**settings, "mode": "clear"})
     case = l2_kit.Case()
-    x = narrow.model(case).state.x_a.copy()
-    x[narrow.model(case).state["co2"]] *= 1.1
-    mixed, more = (narrow.measured(case, None, state, options) for state in (None, x))
+    state = narrow.model(case, options).state
+    x = state.x_a.copy()
+    x[state["co2"]] *= 1.1
+    mixed, more = (narrow.measured(case, None, seen, options) for seen in (None, x))
     for name in ("radiance", "radiance_uncertainty"):
         mixed[name][1] = more[name][1]
     asked = {**settings, "mode": "clear", "max_iterations": 1}
