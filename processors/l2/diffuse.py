@@ -19,7 +19,10 @@ MERGED = 2  # layers taken together where light is scattered more than once: 1e-
 ORDERS = {False: 4, True: 7}  # of scattering followed: in air alone, with particles
 
 
-LEGS = np.array([scattering.legendre(m, scattering.MU) for m in range(scattering.AZIMUTHS)])
+# Legendre functions of the streams (azimuth, moment + 2, stream), the last two 0, see orders
+LEGS = np.pad(
+    [scattering.legendre(m, scattering.MU) for m in range(scattering.AZIMUTHS)], ((0, 0), (0, 2), (0, 0))
+)
 
 
 @dataclass(frozen=True)

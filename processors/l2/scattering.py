@@ -11,15 +11,12 @@ import math
 import numpy as np
 
 from .compiled import exp_minus, inner
+from .orders import MOMENTS, STREAMS, orders, slanted
 
-STREAMS = 6  # per hemisphere; _project and _gather are written out for them
 # Gauss points in the square root of mu: thin layers send most of their light near the horizon
 _X, _W = np.polynomial.legendre.leggauss(STREAMS)
 MU, WEIGHT = (0.5 * (_X + 1.0)) ** 2, 0.5 * _W * (_X + 1.0)
 EDGES = np.concatenate([[0.0], np.cumsum(0.5 * _W)])  # of the streams' cells, in the square root of mu
-# Of a phase function; what is beyond goes on as if unscattered (delta-M, Wiscombe 1977). Streams in the
-# root of mu carry no more: with 12 a white ground in haze, Sun overhead, loses 6e-3 of its light, with 8 3e-4
-MOMENTS = 8
 AZIMUTHS = 3  # cosines of the azimuth; Rayleigh scattering has no more
 DEPOLARISATION = 0.0279  # of air in the near infrared (Bodhaine 1999, Young 1981)
 _GAMMA = DEPOLARISATION / (2.0 - DEPOLARISATION)
@@ -117,165 +114,10 @@ def _beam_gradient(slant, at_ground, mean, slope, by_mean, by_ground, factor, ou
 
 
 @inner
-def _project(order, c, r, leg, even, odd):  # type: ignore[no-untyped-def]
-    """Sum c * r/2 over the moments into the streams' sources, even and odd in the direction up or down."""
-    kind = even.dtype
-    half = kind.type(0.5)
-    even[:], odd[:] = kind.type(0.0), kind.type(0.0)
-    for k in range(order, c.shape[0]):
-        a = even if (k + order) % 2 == 0 else odd
-        p0, p1, p2, p3, p4, p5 = leg[k, 0], leg[k, 1], leg[k, 2], leg[k, 3], leg[k, 4], leg[k, 5]
-        ck, rk, a0, a1, a2, a3, a4, a5 = c[k], r[k], a[0], a[1], a[2], a[3], a[4], a[5]
-        for n in range(a0.size):
-            v = half * ck[n] * rk[n]
-            a0[n] += p0 * v
-            a1[n] += p1 * v
-            a2[n] += p2 * v
-            a3[n] += p3 * v
-            a4[n] += p4 * v
-            a5[n] += p5 * v
-
-
-@inner
-def _gather(order, leg, even, odd, r, g):  # type: ignore[no-untyped-def]
-    """Set r (moment, point) to the moments of the streams' light and add it to g."""
-    for k in range(order, r.shape[0]):
-        a = even if (k + order) % 2 == 0 else odd
-        p0, p1, p2, p3, p4, p5 = leg[k, 0], leg[k, 1], leg[k, 2], leg[k, 3], leg[k, 4], leg[k, 5]
-        a0, a1, a2, a3, a4, a5, rk, gk = a[0], a[1], a[2], a[3], a[4], a[5], r[k], g[k]
-        for n in range(a0.size):
-            v = (p0 * a0[n] + p1 * a1[n] + p2 * a2[n]) + (p3 * a3[n] + p4 * a4[n] + p5 * a5[n])
-            rk[n] = v
-            gk[n] += v
-
-
-@inner
-def _measure(c, r, order, strength):  # type: ignore[no-untyped-def]
-    """Set strength (point) to how much a field's lowest moment scatters."""
-    strength[:] = c.dtype.type(0.0)
-    for l in range(c.shape[0]):
-        a, b = c[l, order], r[l, order]
-        for n in range(a.size):
-            strength[n] += a[n] * b[n]
-
-
-@inner
-def _extend(r, now, before):  # type: ignore[no-untyped-def]
-    """Let the last order stand for all later ones: by now each is the one before it times a constant."""
-    one, most = now.dtype.type(1.0), now.dtype.type(0.8)
-    for n in range(now.size):
-        ratio = now[n] / before[n] if before[n] != 0.0 else now.dtype.type(0.0)
-        now[n] = one / (one - min(max(ratio, now.dtype.type(0.0)), most))
-    for l in range(r.shape[0]):
-        for k in range(r.shape[1]):
-            x = r[l, k]
-            for n in range(now.size):
-                x[n] *= now[n]
-
-
-@inner
-def _reflect(light, incoming, irradiance, first, lit, weight, mu, albedo, sky):  # type: ignore[no-untyped-def]
-    """Turn the streams' light coming down on the ground into that going up, in place; `lit` names the
-    beam."""
-    kind = light.dtype
-    two = kind.type(2.0)
-    for i in range(STREAMS):
-        share = two * weight[i] * mu[i]
-        for n in range(albedo.size):
-            incoming[i, n] = share * light[i, n]
-            light[i, n] = two * sky[i, lit] * irradiance[n] if first else kind.type(0.0)
-    for i in range(STREAMS):
-        for k in range(STREAMS):
-            for n in range(albedo.size):
-                light[i, n] += sky[i, k] * incoming[k, n]
-        for n in range(albedo.size):
-            light[i, n] *= albedo[n]
-
-
-@inner
-def _carry_down(even, odd, mu, t, phi, psi, light, source, all_up, all_down, mean, down):  # type: ignore[no-untyped-def]
-    """Carry the streams' light (stream, point) down through a layer; add to what all orders gave."""
-    for i in range(STREAMS):
-        slant = light.dtype.type(1.0) / mu[i]
-        for n in range(light.shape[1]):
-            u, d, x = even[i, n] + odd[i, n], even[i, n] - odd[i, n], light[i, n]
-            source[i, n] = u
-            all_up[i, n] += u
-            all_down[i, n] += d
-            mean[i, n] = x * phi[i, n] + d * slant * psi[i, n]
-            x = x * t[i, n] + d * slant * phi[i, n]
-            light[i, n] = x
-            down[i, n] += x
-
-
-@inner
-def _carry_up(mu, weight, t, phi, psi, source, mean_down, light, up, even, odd):  # type: ignore[no-untyped-def]
-    """Carry the streams' light up through a layer; set the parts of its mean even and odd in the
-    direction."""
-    for i in range(STREAMS):
-        slant, w = light.dtype.type(1.0) / mu[i], weight[i]
-        for n in range(light.shape[1]):
-            u, x = source[i, n], light[i, n]
-            mean = x * phi[i, n] + u * slant * psi[i, n]
-            x = x * t[i, n] + u * slant * phi[i, n]
-            light[i, n] = x
-            up[i, n] += x
-            even[i, n] = w * (mean + mean_down[i, n])
-            odd[i, n] = w * (mean - mean_down[i, n])
-
-
-@inner
-def _orders(order, c, leg, mu, weight, transport, beams, irradiance, lit, albedo, sky, count):  # type: ignore[no-untyped-def]
-    """Sum the orders of scattering of light that starts from beams and from the ground they light; `count`
-    are
-    followed, the last of them stands for the rest.
-
-    c (layer, moment, point) (2k+1) beta_k times scattering depth; transport (4 of `means`: t, phi, psi)
-    (layer,
-    stream, point); beams (layer, moment, point); sky (stream + 2, stream + 2) how the ground reflects
-    between streams
-    and beams, per unit of albedo (point). Returns moments (layer, moment, point), radiance down and up
-    at the interfaces (layer + 1, stream, point), sources down and up (layer, stream, point).
-    """
-    layers, _, points = c.shape
-    kind = c.dtype
-    t, phi, psi = transport[0], transport[1], transport[2]
-    g = np.zeros_like(c)
-    interfaces = np.zeros((2, layers + 1, STREAMS, points), kind)
-    fields = np.zeros((4, layers, STREAMS, points), kind)
-    work = np.empty((3, STREAMS, points), kind)
-    down, up, even, odd, light = interfaces[0], interfaces[1], work[0], work[1], work[2]
-    source_down, source_up, source, mean_down = fields[0], fields[1], fields[2], fields[3]
-    r = beams.copy()
-    strength = np.zeros((2, points), kind)
-    for turn in range(count):
-        if turn > count - 3:
-            _measure(c, r, order, strength[turn % 2])
-        if turn == count - 1:
-            _extend(r, strength[turn % 2], strength[1 - turn % 2])
-        light[:] = kind.type(0.0)
-        for l in range(layers):
-            _project(order, c[l], r[l], leg, even, odd)
-            _carry_down(
-                even, odd, mu, t[l], phi[l], psi[l], light, source[l], source_up[l], source_down[l],
-                mean_down[l],
-                down[l + 1],
-            )  # fmt: skip
-        _reflect(light, odd, irradiance, turn == 0, lit, weight, mu, albedo, sky)
-        for i in range(STREAMS):
-            for n in range(points):
-                up[layers, i, n] += light[i, n]
-        for l in range(layers - 1, -1, -1):
-            _carry_up(mu, weight, t[l], phi[l], psi[l], source[l], mean_down[l], light, up[l], even, odd)
-            _gather(order, leg, even, odd, r[l], g[l])
-    return g, down, up, source_down, source_up
-
-
-@inner
 def _transport_gradient(mu, weight, transport, sun, view, factor, out):  # type: ignore[no-untyped-def]
     """Add the derivative by depth of light on its way between scatterings (layer, point).
 
-    sun, view: (moments, down, up, source down, source up) of _orders; what goes down for the one goes up for
+    sun, view: (moments, down, up, source down, source up) of `orders`; what goes down for the one goes up for
     the other.
     """
     t, dphi, dpsi = transport[0], transport[3], transport[4]
@@ -350,8 +192,8 @@ def _first_orders(order, unit, p_sun, p_view, slant_view, mean_s, mean_v, beams_
 
 @inner
 def _one_azimuth(  # type: ignore[no-untyped-def]
-    order, factor, c, leg, p_sun, p_view, mu, weight, transport, sun_beam, view_beam, slant_sun, slant_view,
-    mu0, albedo, sky, by_shape, count, slopes, light, by_tau, by_c, by_ground,
+    order, factor, c, leg, p_sun, p_view, mu, weight, transport, carried, sun_beam, view_beam, slant_sun,
+    slant_view, mu0, albedo, sky, by_shape, count, slopes, light, by_tau, by_c, by_ground,
 ):  # fmt: skip
     """Add one azimuthal component of the light scattered more than once or off the ground, see
     `diffuse_light`."""
@@ -366,8 +208,8 @@ def _one_azimuth(  # type: ignore[no-untyped-def]
     count = max(count - order, 3)  # light that hangs on the azimuth dies out sooner
     grounds = (ground_s, ground_v)
     for way in range(2 if slopes else 1):  # one place in the code for both: it is compiled once
-        found = _orders(
-            order, c, leg, mu, weight, transport, beams[way], grounds[way], STREAMS + way, albedo, sky, count
+        found = orders(
+            order, c, leg, mu, weight, carried, beams[way], grounds[way], STREAMS + way, albedo, sky, count
         )
         if way == 0:
             sun = found
@@ -488,12 +330,13 @@ def diffuse_light(  # type: ignore[no-untyped-def]
     by_shape its slope, or no components. by_ground (2, point) takes the derivatives by albedo and by shape.
     """
     transport = transport_of(tau, mu)
+    carried = slanted(transport, mu)
     sun_beam, view_beam = _beam(tau, slant_sun), _beam(tau, slant_view)
     for order in range(legs.shape[0]):
         shape = by_shape[order] if by_shape.shape[0] > 0 else sky[order, :0]
         if order == 0 or abs(azimuth[order]) > 1e-7:
             _one_azimuth(
                 order, azimuth[order], c, legs[order], p_sun[order], p_view[order], mu, weight, transport,
-                sun_beam, view_beam, slant_sun, slant_view, mu0, albedo, sky[order], shape, count, slopes,
-                light, by_tau, by_c, by_ground,
+                carried, sun_beam, view_beam, slant_sun, slant_view, mu0, albedo, sky[order], shape, count,
+                slopes, light, by_tau, by_c, by_ground,
             )  # fmt: skip
