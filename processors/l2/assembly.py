@@ -13,28 +13,22 @@ WIDTH, ZERO_LEVEL, WIND, AIRGLOW, FLUORESCENCE, SHAPE = range(6)
 
 
 @inner
-def _seen_functions(looks, s, d, w, inverse, coefficient, by_nm, f):  # type: ignore[no-untyped-def]
-    """Fill f with what a spectel sees of each function; return their light and the slopes of the sums of all
-    light by wavelength and by width."""
-    for i in range(f.size):
-        f[i] = (looks[0, s, i] + d * looks[1, s, i]) * inverse
-    by_shift, by_width = by_nm[0] + dot(looks[1, s], coefficient), by_nm[0]
-    if looks.shape[0] > 2:
-        for i in range(f.size):
-            f[i] += w * looks[2, s, i] * inverse
-        by_width = by_nm[1] + dot(looks[2, s], coefficient)
-    return dot(f, coefficient), by_shift, by_width
+def _seen_functions(looks, shift, w, inverse, f):  # type: ignore[no-untyped-def]
+    """Fill f (spectel, function) with what the spectels see of the functions."""
+    for s in range(f.shape[0]):
+        d, each = shift[s], inverse[s]
+        for i in range(f.shape[1]):
+            f[s, i] = (looks[0, s, i] + d * looks[1, s, i]) * each
+        if looks.shape[0] > 2:
+            for i in range(f.shape[1]):
+                f[s, i] += w * looks[2, s, i] * each
 
 
 @inner
-def _elements(f, by_all, at, inverse, smooth, level, out):  # type: ignore[no-untyped-def]
-    """Fill out with what changes with each element, particle, term of the surface and its shape, in the unit
-    of the Sun."""
+def _elements(at, inverse, smooth, level, out):  # type: ignore[no-untyped-def]
+    """Add to scattered light's changes with each element, particle and term of the surface those of direct
+    light, in the unit of the Sun."""
     size = smooth.shape[1]
-    out[:] = f.dtype.type(0.0)
-    for i in range(by_all.shape[0]):
-        for c in range(out.size):
-            out[c] += f[i] * by_all[i, c]
     lost, air, pairs = at[LOST] * inverse, at[LOST + 1] * inverse, at[LOST + 2] * inverse
     for c in range(size):
         out[c] += lost * smooth[0, c] + air * smooth[1, c] + pairs * smooth[2, c]
@@ -80,29 +74,36 @@ def assemble(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Fill F and K of some soundings in one band."""
     kind, spectels, half = seen.dtype, F.shape[1], seen.dtype.type(0.5)
-    f, size = np.empty(looked.shape[3], kind), smooth.shape[2] + 3
-    by = np.empty(max(by_all.shape[2], size), kind)
+    f, size = np.empty((spectels, looked.shape[3]), kind), smooth.shape[2] + 3
+    changes, inverse = np.empty((spectels, by_all.shape[2]), kind), np.empty(spectels, kind)
+    scattered = by_all.shape[1]  # functions; airglow comes after them
     for r in range(members.size):
         looks, w = looked[members[r]], widen[r]
         for s in range(spectels):
-            d, own, at, inverse = shift[r, s], sums[r, s], seen[r, s], kind.type(np.nan)
+            d, own = shift[r, s], sums[r, s]
+            inverse[s] = kind.type(np.nan)
             if held[r, s]:
-                inverse = kind.type(1.0 / (own[0] + d * (own[1] + half * d * own[2]) + w * own[3]))
-            light, by_shift, by_width = _seen_functions(
-                looks, s, d, w, inverse, coefficient[r], by_nm[r, s], f
-            )
-            light += at[TOTAL] * inverse
+                inverse[s] = kind.type(1.0 / (own[0] + d * (own[1] + half * d * own[2]) + w * own[3]))
+        _seen_functions(looks, shift[r], w, inverse, f)
+        if K.shape[2] > 0:
+            np.dot(np.ascontiguousarray(f[:, :scattered]), by_all[r], changes)
+        for s in range(spectels):
+            own, at, d = sums[r, s], seen[r, s], shift[r, s]
+            light = dot(f[s], coefficient[r]) + at[TOTAL] * inverse[s]
             F[r, s] = unit[r] * light + continuum[r] * zero_level[r]
             if K.shape[2] == 0:
                 continue
-            _elements(f, by_all[r], at, inverse, smooth[r], level[r], by)
-            row = K[r, s]
+            by, row = changes[s], K[r, s]
+            _elements(at, inverse[s], smooth[r], level[r], by)
             for c in range(size):
                 row[c] = unit[r] * by[c]
-            slope = unit[r] * ((by_shift - light * (own[1] + d * own[2])) * inverse)
+            by_shift, by_width = by_nm[r, s, 0] + dot(looks[1, s], coefficient[r]), by_nm[r, s, 0]
+            if looks.shape[0] > 2:
+                by_width = by_nm[r, s, 1] + dot(looks[2, s], coefficient[r])
+            slope = unit[r] * ((by_shift - light * (own[1] + d * own[2])) * inverse[s])
             row[size], row[size + 1] = slope, slope * (2.0 * s / (spectels - 1) - 1.0)
-            wide = (by_width - light * own[3]) * inverse
+            wide = (by_width - light * own[3]) * inverse[s]
             _others(
-                optional, f, by_all.shape[1], at, inverse, polynomial[r], by_wind[r], wide, by[-1],
+                optional, f[s], scattered, at, inverse[s], polynomial[r], by_wind[r], wide, by[-1],
                 continuum[r], unit[r], row,
             )  # fmt: skip
