@@ -142,7 +142,9 @@ def bounds(operations: float, moved: float) -> str:
 
 def table_time(job: job_order.Job) -> float:
     """Build all tables in an empty folder."""
-    spectroscopy = tables.Spectroscopy(job.input("lines"), job.input("partition_sums"))
+    spectroscopy = tables.Spectroscopy(
+        *(job.input(name) for name in ("lines", "partition_sums", "solar_lines", "solar_continuum"))
+    )
     with tempfile.TemporaryDirectory() as folder:
         return best(lambda: tables.load(spectroscopy, Path(folder)), 1)
 

@@ -110,16 +110,15 @@ def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[n
 
 
 @inner
-def _total(s, member, lo, n, sun, surface, emission, share, tau, total):  # type: ignore[no-untyped-def]
+def _total(s, member, lo, n, sun, u, surface, emission, share, tau, total):  # type: ignore[no-untyped-def]
     """Fill the light (point) of one sounding in a block whose slant depth is known."""
     kind = sun.dtype
     r0, r1, r2 = surface[s, 0], surface[s, 1], surface[s, 2]
-    third, scale, one = kind.type(1.0 / 3.0), kind.type(2.0 / (sun.shape[1] - 1)), kind.type(1.0)
+    third = kind.type(1.0 / 3.0)
     sun_here = sun[member, lo : lo + n]
     for j in range(n):
-        u = scale * kind.type(lo + j) - one
-        v = u * u - third
-        total[j] = (r0 + r1 * u + r2 * v) * (sun_here[j] * exp_minus(tau[j]))
+        v = u[j] * u[j] - third
+        total[j] = (r0 + r1 * u[j] + r2 * v) * (sun_here[j] * exp_minus(tau[j]))
     if emission.shape[1] > 0:
         shine, way, strength = emission[member, lo : lo + n], share[s, 0], share[s, 1]
         for j in range(n):
@@ -127,20 +126,19 @@ def _total(s, member, lo, n, sun, surface, emission, share, tau, total):  # type
 
 
 @inner
-def _fields(s, member, lo, n, sun, cia, ray, surface, emission, share, sparse, x, tau, here):  # type: ignore[no-untyped-def]
+def _fields(s, member, lo, n, sun, cia, ray, u, surface, emission, share, sparse, x, tau, here):  # type: ignore[no-untyped-def]
     """Fill the fields (row, point) of one sounding in a block whose slant depth and layer terms are known."""
     kind = sun.dtype
     total, flat, tilted, curved = here[TOTAL], here[SURFACE], here[SURFACE + 1], here[SURFACE + 2]
     by_depth, by_air, by_pairs = here[LOST], here[LOST_RAY], here[LOST_CIA]
     r0, r1, r2 = surface[s, 0], surface[s, 1], surface[s, 2]
-    third, scale, one = kind.type(1.0 / 3.0), kind.type(2.0 / (sun.shape[1] - 1)), kind.type(1.0)
+    third = kind.type(1.0 / 3.0)
     sun_here = sun[member, lo : lo + n]
     for j in range(n):
-        u = scale * kind.type(lo + j) - one
-        v = u * u - third
+        v = u[j] * u[j] - third
         light = sun_here[j] * exp_minus(tau[j])
-        back = (r0 + r1 * u + r2 * v) * light
-        flat[j], tilted[j], curved[j] = light, light * u, light * v
+        back = (r0 + r1 * u[j] + r2 * v) * light
+        flat[j], tilted[j], curved[j] = light, light * u[j], light * v
         total[j], by_depth[j] = back, -back
     if emission.shape[1] > 0:
         shine, way, strength, up = emission[member, lo : lo + n], share[s, 0], share[s, 1], here[SIF]
@@ -172,6 +170,8 @@ def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):
         weight, slope = work[0, :padded], work[1, :padded]
         weights_at(terms[s], tap, size, shift[s], widen, weight, slope)
         dots(weight, here[: seen.shape[1]], a, seen[s])
+        if seen.shape[1] == 1:
+            continue
         sums[s, 0] += dot(slope, here[TOTAL, a : a + padded])
         if sums.shape[1] > 1:
             sums[s, 1] += dot(terms[s, 3, tap : tap + size], here[TOTAL, a : a + size])
@@ -184,7 +184,7 @@ def seen_light(  # type: ignore[no-untyped-def]
     column,  # (sounding, 4, layer): gas and water, cm-2; 1/K of the cubics' variable; slant factor
     t, mix, bottom,  # (sounding, layer) variable; (sounding, 3), see layer_terms; (sounding,) index
     smooth,  # (sounding, 3) slant sums of density squared, air and particle depth
-    sun, cia, ray,  # (sounding, point) mu0/pi F; (point)
+    sun, cia, ray, coordinate,  # (sounding, point) mu0/pi F; (point)
     surface,  # (sounding, 3) polynomial of the reflectance
     emission, share,  # (sounding, point) light the ground sends up, (sounding, 2) its slant path and strength
     sparse,  # derivatives of the layer terms, see elements.sparse
@@ -195,7 +195,8 @@ def seen_light(  # type: ignore[no-untyped-def]
     """Add what the spectels see of a band, in the unit of `sun`, and the sums of slopes of the weights times
     light.
 
-    Weights are as they are, not normalised; by_nm is by wavelength and, where there is room, by width.
+    Weights are as they are, not normalised; by_nm is by wavelength and, where there is room, by width, and is
+    left alone where TOTAL alone is wanted.
     """
     layers, points, kind = gas.shape[0], sun.shape[1], sun.dtype
     x = np.empty((3 * layers + 1, BLOCK), kind)
@@ -204,7 +205,7 @@ def seen_light(  # type: ignore[no-untyped-def]
     at = np.full((members.size, 2), seen.shape[1])
     for lo in range(0, points, BLOCK):
         n = min(BLOCK, points - lo)
-        cia_here, ray_here = cia[lo : lo + n], ray[lo : lo + n]
+        cia_here, ray_here, u = cia[lo : lo + n], ray[lo : lo + n], coordinate[lo : lo + n]
         for s in range(members.size):
             here[:, n:] = kind.type(0.0)  # what is there may be another's, and no number
             pairs, air, particles = smooth[s, 0], smooth[s, 1], smooth[s, 2]
@@ -217,12 +218,12 @@ def seen_light(  # type: ignore[no-untyped-def]
                     x1, x2 = x[l], x[layers + l]
                     for j in range(n):
                         tau[j] += slant * (u1 * x1[j] + u2 * x2[j])
-                _total(s, members[s], lo, n, sun, surface, emission, share, tau, here[TOTAL])
+                _total(s, members[s], lo, n, sun, u, surface, emission, share, tau, here[TOTAL])
             else:
                 layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, tau)
                 _fields(
-                    s, members[s], lo, n, sun, cia_here, ray_here, surface, emission, share, sparse, x, tau,
-                    here,
+                    s, members[s], lo, n, sun, cia_here, ray_here, u, surface, emission, share, sparse, x,
+                    tau, here,
                 )  # fmt: skip
             terms, first, count = expansions[s]
             _look(lo, n, here, terms, first, count, shift[s], widen[s], at[s], work, seen[s], by_nm[s])

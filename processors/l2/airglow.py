@@ -35,11 +35,9 @@ def emission(lines: LineList, wavenumber_cm1: np.ndarray, temperature_k: float) 
     rate = np.exp(log_rate - log_rate.max())
     rate /= rate.sum()
     width = center * _DOPPLER * np.sqrt(temperature_k / lines.mass_g_mol)
-    step = wavenumber_cm1[1] - wavenumber_cm1[0]
     per_cm1 = np.zeros_like(wavenumber_cm1)
     for nu, share, w in zip(center, rate, width, strict=True):
-        at = int(np.searchsorted(wavenumber_cm1, nu))
-        lo, hi = max(at - int(6 * w / step) - 2, 0), min(at + int(6 * w / step) + 2, wavenumber_cm1.size)
+        lo, hi = np.searchsorted(wavenumber_cm1, [nu - 6.5 * w, nu + 6.5 * w])
         if hi > lo:
             per_cm1[lo:hi] += (
                 share * np.exp(-(((wavenumber_cm1[lo:hi] - nu) / w) ** 2)) / (w * np.sqrt(np.pi))

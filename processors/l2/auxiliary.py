@@ -48,15 +48,14 @@ class Auxiliary:
     def _model(self, b: int, types: tuple[str, ...], kind: type) -> BandModel:
         band = self.tables[b].band
         glow = self.airglow if band.name == "B4" else None
-        plants = fluorescence.spectrum(band.wavenumber_cm1) if band.name == "B1" else None
+        plants = fluorescence.spectrum(self.tables[b].wavenumber_cm1) if band.name == "B1" else None
         return band_model(self.tables[b], self.cia[b], glow, plants, self.optics, types, kind)
 
     def sunlight(self, b: int, recession_m_s: float, distance_au: float) -> np.ndarray:
         """Return the irradiance (point) of a band, ph s-1 m-2 um-1."""
-        nu = self.tables[b].band.wavenumber_cm1
         if b not in self._suns:
-            self._suns[b] = solar.tabulate(self.sun, nu)
-        return self._suns[b].seen(nu, recession_m_s, distance_au)
+            self._suns[b] = solar.tabulate(self.sun, self.tables[b].band.wavenumber_cm1)
+        return self._suns[b].seen(self.tables[b].wavenumber_cm1, recession_m_s, distance_au)
 
     def response(self, b: int, fov: int) -> Response:
         """Return the spectral response of a band and field of view (1..3)."""
@@ -72,8 +71,10 @@ class Auxiliary:
         if key not in self._expansions:
             if len(self._expansions) >= MOST_SCALES:
                 del self._expansions[next(iter(self._expansions))]
-            nu, response = self.tables[b].band.wavenumber_cm1, self.response(b, fov)
-            self._expansions[key] = Expansions(nu, wavelength_nm, response, kind)
+            table, response = self.tables[b], self.response(b, fov)
+            self._expansions[key] = Expansions(
+                table.wavenumber_cm1, table.width_cm1, wavelength_nm, response, kind
+            )
         return self._expansions[key]
 
 
@@ -81,7 +82,9 @@ def load(job: Job) -> Auxiliary:
     """Read the auxiliary files of a job; a malformed one is BadInput."""
     cache = job.cache or Path(tempfile.mkdtemp(prefix="l2-tables-"))
     try:
-        spectroscopy = tables.Spectroscopy(job.input("lines"), job.input("partition_sums"))
+        spectroscopy = tables.Spectroscopy(
+            *(job.input(name) for name in ("lines", "partition_sums", "solar_lines", "solar_continuum"))
+        )
         band_tables = tables.load(spectroscopy, cache)
         gaussians = cia.read(job.input("cia"))
         sun = solar.read(job.input("solar_lines"), job.input("solar_continuum"))
@@ -90,11 +93,11 @@ def load(job: Job) -> Auxiliary:
         optics = particles.read(job.input("particles"))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise BadInput(f"{job.path}: auxiliary file not as expected: {error}: give a whole file") from error
-    b4 = next(t.band.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
+    b4 = next(t.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
     return Auxiliary(
         tables=band_tables,
         sun=sun,
-        cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
+        cia=[cia.coefficient(gaussians, t.band.name, t.wavenumber_cm1) for t in band_tables],
         airglow=airglow.spectra(o2, b4),
         optics=optics,
         ckd=products.read_ckd(job.input("ckd")),

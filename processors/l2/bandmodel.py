@@ -74,7 +74,7 @@ def band_model(
 ) -> BandModel:
     """Prepare a band for particles of the named types (none: air alone)."""
     band = tables.band
-    nu = band.wavenumber_cm1
+    nu, ends = tables.wavenumber_cm1, band.wavenumber_cm1[[0, -1]]
     chosen = [optics.names.index(name) for name in types] if optics is not None else []
     empty = np.empty((0, 1))
     properties = (optics.extinction, optics.albedo, optics.asymmetry) if optics is not None else (empty,) * 3
@@ -82,7 +82,7 @@ def band_model(
     gas: np.ndarray = np.ascontiguousarray(tables.gas, kind)
     h2o: np.ndarray = np.ascontiguousarray(tables.h2o, kind)
     ray: np.ndarray = scattering.rayleigh_cross_section(nu).astype(kind)
-    u: np.ndarray = np.linspace(-1.0, 1.0, nu.size).astype(kind)
+    u: np.ndarray = (2.0 * (nu - ends[0]) / (ends[1] - ends[0]) - 1.0).astype(kind)
     functions = nodes.FULL if many else nodes.THIN
     return BandModel(
         band=band,
@@ -117,7 +117,7 @@ def _nodes(band, gas, h2o, cia, ray, u, functions, count):  # type: ignore[no-un
                        t[None].astype(kind), np.array([[t[air.bottom - 1], 1.0, 1.0]], kind),
                        amount[CIA][None].astype(kind), amount[AIR][None].astype(kind), cia, ray, u,
                        np.array([slant], kind), np.ones((1, cia.size), kind), values)  # fmt: skip
-    return nodes.choose(functions, count, values[0], gas, h2o)
+    return nodes.choose(functions, count, values[0], gas, h2o, u)
 
 
 def evaluate_functions(

@@ -248,7 +248,7 @@ class ForwardModel:
         expansions = [(e.expansion.terms, e.expansion.first, e.expansion.count) for e in near]
         seen_light(  # type: ignore[call-arg]
             where, model.gas, model.h2o, a.column, a.t, a.mix, a.bottom, self._smooth(batch, a, slant),
-            self._sun[b], model.cia, model.ray, (level[:, None] * polynomial).astype(kind),
+            self._sun[b], model.cia, model.ray, model.coordinate, (level[:, None] * polynomial).astype(kind),
             self._emission[b], self._share(b, batch, a), batch.entries[gas],
             (*expansions, *[expansions[0]] * (BATCH - count)), shift, widen, seen, by_nm,
         )  # fmt: skip

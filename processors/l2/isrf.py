@@ -86,9 +86,16 @@ class Expansions:
     """
 
     def __init__(
-        self, wavenumber_cm1: np.ndarray, wavelength_nm: np.ndarray, response: Response, kind: type
+        self,
+        wavenumber_cm1: np.ndarray,
+        width_cm1: np.ndarray,
+        wavelength_nm: np.ndarray,
+        response: Response,
+        kind: type,
     ) -> None:
+        """Take points (point), what each of them stands for, and wavelengths of the spectels (spectel)."""
         self._ground_nm, self._spectel_nm, self._response = 1e7 / wavenumber_cm1, wavelength_nm, response
+        self._width_nm = width_cm1 * self._ground_nm**2 * 1e-7
         self._kind, self._reach = kind, NEAR_FWHM * response.fwhm_nm
         self._known: dict[tuple[int, int, int], Expansion] = {}
         self._u = np.linspace(-1.0, 1.0, wavelength_nm.size)
@@ -118,16 +125,23 @@ class Expansions:
                 del self._known[next(iter(self._known))]
             base = self._spectel_nm + step * (key[0] + key[1] * self._u)
             stretch = 1.0 + NEAR_STRETCH * key[2]
-            self._known[key] = _expansion(self._ground_nm, base, self._response, stretch, self._kind)
+            self._known[key] = _expansion(
+                self._ground_nm, self._width_nm, base, self._response, stretch, self._kind
+            )
         return self._known[key]
 
 
 def _expansion(
-    wavelength_nm: np.ndarray, center_nm: np.ndarray, response: Response, stretch: float, kind: type
+    wavelength_nm: np.ndarray,
+    width_nm: np.ndarray,
+    center_nm: np.ndarray,
+    response: Response,
+    stretch: float,
+    kind: type,
 ) -> Expansion:
     """Expand the weights at descending wavelengths (point), for centres (spectel) ascending.
 
-    Weights hold the spacing of the points. Room is left for shifts.
+    Weights hold what the points stand for. Room is left for shifts.
     """
     reach = response.offset_nm[[0, -1]] * stretch + NEAR_FWHM * response.fwhm_nm * np.array([-1.0, 1.0])
     backwards = wavelength_nm[::-1]
@@ -135,9 +149,8 @@ def _expansion(
     first = wavelength_nm.size - np.searchsorted(backwards, center_nm + reach[1], side="right")
     most = max(int((last - first).max()), 1)
     terms: np.ndarray = np.zeros((center_nm.size, 4, -(-most // LANES) * LANES), kind)
-    width = np.abs(np.gradient(wavelength_nm))
     table = (response.node, response.offset_nm, response.isrf.astype(np.float64))
-    _expand(wavelength_nm, width, center_nm, *table, stretch, first, last - first, terms)
+    _expand(wavelength_nm, width_nm, center_nm, *table, stretch, first, last - first, terms)
     return Expansion(center_nm, stretch, terms, terms.sum(axis=2, dtype=np.float64), first, last - first)
 
 

@@ -19,7 +19,7 @@ from .bands import LAYER_EDGES_PA
 from .compiled import exp_minus, kernel
 
 RCOND = 1e-4  # of the fit: weaker combinations of functions are rounding errors of single precision
-CANDIDATE_STEP = 7  # every seventh point may become a node
+CANDIDATE_STEP = 2  # every second point may become a node
 _GROUND = 1.0
 BLOCK = 256
 
@@ -71,10 +71,17 @@ class Nodes:
     coordinate: np.ndarray  # (node,) -1 to 1 across the band
 
 
-def choose(functions: np.ndarray, count: int, values: np.ndarray, gas: np.ndarray, h2o: np.ndarray) -> Nodes:
+def choose(
+    functions: np.ndarray,
+    count: int,
+    values: np.ndarray,
+    gas: np.ndarray,
+    h2o: np.ndarray,
+    coordinate: np.ndarray,
+) -> Nodes:
     """Choose the nodes that tell the functions apart best, by pivoted QR at a reference state.
 
-    values  (function, point) at the reference state;  gas, h2o  (layer, 4, point)
+    values  (function, point) at the reference state;  gas, h2o  (layer, 4, point);  coordinate  (point)
     """
     candidates = np.arange(0, values.shape[1], CANDIDATE_STEP)
     chosen: list[int] = []
@@ -86,7 +93,7 @@ def choose(functions: np.ndarray, count: int, values: np.ndarray, gas: np.ndarra
         left = np.setdiff1d(left, best)
     index = np.sort(chosen)
     there = np.ascontiguousarray(gas[:, :, index]), np.ascontiguousarray(h2o[:, :, index])
-    return Nodes(functions, index, there[0], there[1], 2.0 * index / (values.shape[1] - 1) - 1.0)
+    return Nodes(functions, index, there[0], there[1], coordinate[index].astype(np.float64))
 
 
 def marks(height: np.ndarray, psurf_pa: float) -> np.ndarray:

@@ -72,16 +72,15 @@ class Tabulated:
     def seen(self, wavenumber_cm1: np.ndarray, recession_m_s: float, distance_au: float) -> np.ndarray:
         """Return what photon_irradiance does (point), to 1e-5 for a recession of 1 km/s (the continuum
         moves, too)."""
-        first = (wavenumber_cm1[0] / (1.0 - recession_m_s / C_LIGHT) - self.first_cm1) / self.step_cm1
-        last = (wavenumber_cm1[-1] / (1.0 - recession_m_s / C_LIGHT) - self.first_cm1) / self.step_cm1
-        return np.asarray(_cubic(self.irradiance, first, last, wavenumber_cm1.size) / distance_au**2)
+        at = (wavenumber_cm1 / (1.0 - recession_m_s / C_LIGHT) - self.first_cm1) / self.step_cm1
+        return np.asarray(_cubic(self.irradiance, at) / distance_au**2)
 
 
 FINER, MARGIN_CM1 = 4, 0.5  # of the tabulated Sun; the margin holds shifts up to 10 km/s
 
 
 def tabulate(sun: Sun, wavenumber_cm1: np.ndarray) -> Tabulated:
-    """Compute the irradiance on a fine grid about a band's (point)."""
+    """Compute the irradiance on a fine grid about a band's (point), evenly spaced."""
     step = (wavenumber_cm1[1] - wavenumber_cm1[0]) / FINER
     count = int((wavenumber_cm1[-1] - wavenumber_cm1[0] + 2 * MARGIN_CM1) / step) + 1
     first = wavenumber_cm1[0] - MARGIN_CM1
@@ -89,11 +88,11 @@ def tabulate(sun: Sun, wavenumber_cm1: np.ndarray) -> Tabulated:
 
 
 @njit(cache=True)
-def _cubic(table, first, last, count):  # type: ignore[no-untyped-def]
-    """Read `count` evenly spaced positions from first to last off a table, Catmull-Rom."""
-    out = np.empty(count)
-    for j in range(count):
-        x = first + (last - first) * j / (count - 1)
+def _cubic(table, at):  # type: ignore[no-untyped-def]
+    """Read positions off a table, Catmull-Rom."""
+    out = np.empty(at.size)
+    for j in range(at.size):
+        x = at[j]
         i = min(max(int(x), 1), table.size - 3)
         f = x - i
         y0, y1, y2, y3 = table[i - 1], table[i], table[i + 1], table[i + 2]

@@ -1,4 +1,7 @@
-"""Tabulate absorption cross-sections per band, gas and layer as cubics in temperature, cached by hash."""
+"""Tabulate absorption cross-sections per band, gas and layer as cubics in temperature, cached by hash.
+
+Kept are the points of a band that `points.choose` finds enough.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from . import airglow, points, solar
 from .bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA, Band, reference_temperature_k, temperature_span_k
 from .lines import LineList, cross_section, read_lines, read_partition_sums
 from .lineshape import WING_CUT_CM1
 
-FORMAT = "4"  # raise when the meaning of a table changes
+FORMAT = "5"  # raise when the meaning of a table changes
 T_REFERENCE_K, T_SPAN_K = reference_temperature_k(LAYER_MID_PA), temperature_span_k(LAYER_MID_PA)
 # Chebyshev nodes: four for the cubic itself, six where it is fitted
 FOUR, SIX = (np.cos(np.pi * (2 * np.arange(n) + 1) / (2 * n)) for n in (4, 6))
@@ -31,6 +35,17 @@ class BandTables:
     band: Band
     gas: np.ndarray
     h2o: np.ndarray
+    index: np.ndarray  # (point) of the band's grid
+    weight: np.ndarray  # (point) steps of the grid that a point stands for
+
+    @property
+    def wavenumber_cm1(self) -> np.ndarray:
+        return self.band.wavenumber_cm1[self.index]
+
+    @property
+    def width_cm1(self) -> np.ndarray:
+        """What a point stands for (point), cm-1."""
+        return self.weight * self.band.step_cm1
 
 
 @dataclass(frozen=True)
@@ -39,15 +54,22 @@ class Spectroscopy:
 
     lines: Path
     partition_sums: Path
+    solar_lines: Path
+    solar_continuum: Path
 
     def digest(self) -> str:
         """Hash what the tables depend on: file contents, grids and the format."""
         sha = hashlib.sha256(FORMAT.encode())
-        for path in [*sorted(self.lines.glob("*.par")), self.partition_sums]:
+        others = (self.partition_sums, self.solar_lines, self.solar_continuum)
+        for path in [*sorted(self.lines.glob("*.par")), *others]:
             sha.update(path.name.encode() + b"\0" + path.read_bytes())
-        sha.update(repr((BANDS, WATER_BY_HEIGHT)).encode())
+        choice = (points.STRETCH, points.DEGREE, points.TOLERANCE, points.STATES, points.SEED)
+        sha.update(repr((BANDS, WATER_BY_HEIGHT, choice)).encode())
         sha.update(LAYER_EDGES_PA.tobytes() + T_REFERENCE_K.tobytes() + T_SPAN_K.tobytes())
         return sha.hexdigest()[:16]
+
+
+ARRAYS = ("gas", "h2o", "index", "weight")  # of BandTables, as they are kept
 
 
 def coordinate(temperature_k: np.ndarray, layer: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -66,45 +88,74 @@ def load(spectroscopy: Spectroscopy, cache: Path) -> list[BandTables]:
     folder.mkdir(parents=True, exist_ok=True)
     _build_missing(spectroscopy, folder)
     return [
-        BandTables(band, *(np.load(_path(folder, band, gas), mmap_mode="r") for gas in (band.gas, "H2O")))
+        BandTables(band, *(np.load(_path(folder, band, name), mmap_mode="r") for name in ARRAYS))
         for band in BANDS
     ]
 
 
-def _path(folder: Path, band: Band, gas: str) -> Path:
-    return folder / f"{band.name}-{gas}.npy"
+def _path(folder: Path, band: Band, name: str) -> Path:
+    return folder / f"{band.name}-{name}.npy"
 
 
-def _whole(path: Path) -> bool:
-    """Tell whether a table is there and not cut short."""
+def _whole(folder: Path, band: Band) -> bool:
+    """Tell whether the tables of a band are there and not cut short."""
     try:
-        np.load(path, mmap_mode="r")
+        for name in ARRAYS:
+            np.load(_path(folder, band, name), mmap_mode="r")
     except (OSError, ValueError, EOFError):
         return False
     return True
 
 
 def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:
-    sources: tuple | None = None
-    while missing := [
-        (band, gas) for band in BANDS for gas in (band.gas, "H2O") if not _whole(_path(folder, band, gas))
-    ]:
+    sources: Sources | None = None
+    while missing := [band for band in BANDS if not _whole(folder, band)]:
         progressed = False
-        for band, gas in missing:
-            with _path(folder, band, gas).with_suffix(".lock").open("w") as lock:
+        for band in missing:
+            with _path(folder, band, "tables").with_suffix(".lock").open("w") as lock:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue  # another process builds this one
-                if not _whole(_path(folder, band, gas)):
-                    sources = sources or (
-                        read_lines(spectroscopy.lines),
-                        read_partition_sums(spectroscopy.partition_sums),
-                    )
-                    _save(_path(folder, band, gas), coefficients(band, gas, *sources))
+                if not _whole(folder, band):
+                    sources = sources or read(spectroscopy)
+                    built = build(band, sources)
+                    for name in ARRAYS:
+                        _save(_path(folder, band, name), getattr(built, name))
                 progressed = True
         if not progressed:
             time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the spectroscopy files hold."""
+
+    lines: dict[str, LineList]
+    partition: dict[tuple[str, int], tuple]
+    sun: solar.Sun
+
+
+def read(spectroscopy: Spectroscopy) -> Sources:
+    return Sources(
+        read_lines(spectroscopy.lines),
+        read_partition_sums(spectroscopy.partition_sums),
+        solar.read(spectroscopy.solar_lines, spectroscopy.solar_continuum),
+    )
+
+
+def build(band: Band, sources: Sources) -> BandTables:
+    """Compute the tables of a band at the points that are enough for the spectra of its gases and the Sun."""
+    gas, h2o = (coefficients(band, name, sources.lines, sources.partition) for name in (band.gas, "H2O"))
+    nu = band.wavenumber_cm1
+    sun = solar.tabulate(sources.sun, nu)
+    suns = np.array([sun.seen(nu, recession, 1.0) for recession in points.SUNS_M_S])
+    glow = np.zeros((0, nu.size))
+    if band.name == "B4" and "O2" in sources.lines:
+        glow = airglow.spectra(sources.lines["O2"], nu)[:1]
+    index, weight = points.choose(band, gas, h2o, suns, glow)
+    gas, h2o = (np.ascontiguousarray(table[:, :, index]) for table in (gas, h2o))
+    return BandTables(band, gas, h2o, index, weight)
 
 
 def coefficients(

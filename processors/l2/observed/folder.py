@@ -29,7 +29,8 @@ def check(folder: Path) -> Path:
 
 
 def spectroscopy(folder: Path) -> tables.Spectroscopy:
-    return tables.Spectroscopy(folder / "lines", folder / "partition_sums.csv")
+    names = ("lines", "partition_sums.csv", "solar_lines.csv", "solar_continuum.csv")
+    return tables.Spectroscopy(*(folder / name for name in names))
 
 
 def sun(folder: Path) -> solar.Sun:
@@ -46,11 +47,11 @@ def auxiliary(folder: Path, isrf: Mapping[str, Any], cache: Path) -> Auxiliary:
         band_tables = tables.load(source, cache)
         gaussians = cia.read(folder / "cia.csv")
         o2 = lines.read_lines(source.lines)["O2"]
-        b4 = next(t.band.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
+        b4 = next(t.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
         return Auxiliary(
             tables=band_tables,
             sun=sun(folder),
-            cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
+            cia=[cia.coefficient(gaussians, t.band.name, t.wavenumber_cm1) for t in band_tables],
             airglow=airglow.spectra(o2, b4),
             optics=particles.read(folder / "particles.csv"),
             ckd={"isrf": isrf},

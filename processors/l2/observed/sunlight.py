@@ -72,7 +72,9 @@ class DirectSun:
             raise BadInput(f"{spectrum.path}: expected a signal above 0, got none: check the columns")
         wavelength_nm = 1e7 / self.wavenumber_cm1
         points = absorb.band.wavenumber_cm1
-        self._weights = Expansions(points, wavelength_nm, instrument.response(wavelength_nm), np.float32)
+        response, step = instrument.response(wavelength_nm), np.full(points.size, absorb.band.step_cm1)
+        self._weights = Expansions(points, step, wavelength_nm, response, np.float32)
+        self._coordinate = np.linspace(-1.0, 1.0, points.size).astype(np.float32)
         self._to_band = _polynomial_map(points, nu[0], nu[-1])
         self._brightest = float(absorb.sun.seen(points, 0.0, 1.0).max())
         self._layers = air_layers(air, place)
@@ -107,7 +109,7 @@ class DirectSun:
         by_nm = np.zeros((1, self.signal.size, 2), kind)
         seen_light(  # type: ignore[call-arg]
             np.zeros(1, np.int64), absorb.gas, absorb.h2o, *self._layer_arrays(x), sun[None].astype(kind),
-            absorb.cia, absorb.rayleigh, (self._to_band @ x[CONTINUUM])[None].astype(kind),
+            absorb.cia, absorb.rayleigh, self._coordinate, (self._to_band @ x[CONTINUUM])[None].astype(kind),
             np.zeros((1, 0), kind), np.zeros((1, 2), kind), self._sparse(),
             ((weights.terms, weights.first, weights.count),), near.shift_nm[None], np.full(1, near.widen,
             kind),

@@ -19,6 +19,9 @@ from processors.l2.state import Options
 ROOT = Path(__file__).parents[3]
 DATA = ROOT / "truth" / "data"
 PARTICLES = ROOT / "twin" / "data" / "particles.csv"
+SPECTROSCOPY = (
+    DATA, DATA / "partition_sums.csv", DATA / "solar_lines_v1.csv", DATA / "solar_continuum.csv"
+)  # fmt: skip
 CLEAR = Options(particles=())
 FWHM_NM = (0.0299, 0.0623, 0.0787, 0.0492)
 # Windows with strong and weak lines, water and continuum: the whole code at a tenth of its cost
@@ -151,21 +154,16 @@ def auxiliary(band_tables: list[tables.BandTables]) -> Auxiliary:
     return Auxiliary(
         tables=band_tables,
         sun=solar.read(DATA / "solar_lines_v1.csv", DATA / "solar_continuum.csv"),
-        cia=[cia.coefficient(gaussians, t.band.name, t.band.wavenumber_cm1) for t in band_tables],
-        airglow=airglow.spectra(o2, band_tables[3].band.wavenumber_cm1),
+        cia=[cia.coefficient(gaussians, t.band.name, t.wavenumber_cm1) for t in band_tables],
+        airglow=airglow.spectra(o2, band_tables[3].wavenumber_cm1),
         optics=particles.read(PARTICLES),
         ckd={"isrf": gaussian_isrf()},
     )
 
 
 def build_tables(bands: tuple[Band, ...]) -> list[tables.BandTables]:
-    lists, partition = lines.read_lines(DATA), lines.read_partition_sums(DATA / "partition_sums.csv")
-    return [
-        tables.BandTables(
-            band, *(tables.coefficients(band, gas, lists, partition) for gas in (band.gas, "H2O"))
-        )
-        for band in bands
-    ]
+    sources = tables.read(tables.Spectroscopy(*SPECTROSCOPY))
+    return [tables.build(band, sources) for band in bands]
 
 
 @pytest.fixture(scope="session")
@@ -188,5 +186,7 @@ def l2_kit() -> Any:
 
 class _Kit:
     Case, DATA, NARROW, PARTICLES, CLEAR = Case, DATA, NARROW, PARTICLES, CLEAR
+    SPECTROSCOPY = SPECTROSCOPY
+    auxiliary = staticmethod(auxiliary)
     noise, forecast, spectra, gaussian_isrf = map(staticmethod, (noise, forecast, spectra, gaussian_isrf))
     replace = staticmethod(replace)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from processors.l2 import atmosphere, inverse
+from processors.l2 import atmosphere, inverse, tables
 from processors.l2.auxiliary import Auxiliary
 from processors.l2.state import SIGMA_PSURF_HPA, Options
 
@@ -93,6 +93,33 @@ def with_other(ground: Any, **change: Any) -> Any:
 @pytest.fixture(scope="module")
 def linear(whole, l2_kit) -> Linear:
     return linearised(whole, l2_kit.Case(vza=0.0), PLAIN, l2_kit)
+
+
+@pytest.fixture(scope="module")
+def unthinned(whole, l2_kit) -> Any:
+    """The ground with all points of the grids; light is scattered at the same of them."""
+    sources = tables.read(tables.Spectroscopy(*l2_kit.SPECTROSCOPY))
+    all_points = []
+    for table in whole.aux.tables:
+        band, size = table.band, table.band.wavenumber_cm1.size
+        own = (tables.coefficients(band, gas, sources.lines, sources.partition) for gas in (band.gas, "H2O"))
+        all_points.append(tables.BandTables(band, *own, np.arange(size), np.ones(size)))  # type: ignore[misc]
+    aux = l2_kit.auxiliary(all_points)
+    models = aux.models(PLAIN)
+    for b, (model, table) in enumerate(zip(whole.aux.models(PLAIN), whole.aux.tables, strict=True)):
+        models[b] = replace(models[b], nodes=replace(model.nodes, index=table.index[model.nodes.index]))
+    return replace(whole, aux=aux)
+
+
+@pytest.mark.parametrize("sza", [20.0, 45.0, 70.0])
+def test_points_that_are_left_out_cost_little(linear, unthinned, l2_kit, sza):
+    """Spectra of the points kept against those of the whole grids."""
+    ppm, hpa = 0.01, 0.02
+    case = l2_kit.Case(vza=0.0, sza=sza)
+    here = linearised(linear.ground, case, PLAIN, l2_kit)
+    xco2, psurf = here.shift(here.F - radiance(unthinned.model(case, PLAIN)))
+    assert 0.0 < abs(xco2) < ppm
+    assert abs(psurf) < hpa
 
 
 def test_noise_model_is_the_mission_s(linear, l2_kit):
@@ -269,7 +296,7 @@ def test_fluorescence_fitted_or_not(linear, with_plants, l2_kit):
 def test_other_shape_of_fluorescence(with_plants):
     """A straight line in the logarithm between the published points instead of the parabola, 2 at 740 nm."""
     half_tenth_ppm, tenth_hpa = 0.05, 0.1
-    nu = with_plants.model.bands[0].band.wavenumber_cm1
+    nu = with_plants.ground.aux.tables[0].wavenumber_cm1
     nm, shape = 1e7 / nu, with_plants.model.bands[0].fluorescence
     joule = 6.62607015e-34 * 299792458.0 / (1e-9 * nm)
     other = np.exp(np.interp(nm, [757.0, 763.5, 768.75], np.log([0.58, 0.43, 0.32]))) / joule

@@ -32,7 +32,7 @@ from oco2_files import (
 from scipy.interpolate import CubicSpline
 
 from processors.job import BadInput
-from processors.l2 import airglow, atmosphere, cia, lines, particles, solar, tables
+from processors.l2 import airglow, atmosphere, cia, particles, solar, tables
 from processors.l2.auxiliary import Auxiliary
 from processors.l2.bands import BANDS
 from processors.l2.forward import ForwardModel
@@ -85,22 +85,16 @@ def aux_folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def narrow(aux_folder):
     """Make auxiliary data with narrow windows for the responses of a sounding."""
-    lists = lines.read_lines(aux_folder / "lines")
-    partition = lines.read_partition_sums(aux_folder / "partition_sums.csv")
-    band_tables = [
-        tables.BandTables(
-            band, *(tables.coefficients(band, gas, lists, partition) for gas in (band.gas, "H2O"))
-        )
-        for band in NARROW
-    ]
+    sources = tables.read(folder.spectroscopy(aux_folder))
+    band_tables = [tables.build(band, sources) for band in NARROW]
     gaussians = cia.read(aux_folder / "cia.csv")
 
     def make(isrf):
         return Auxiliary(
             tables=band_tables,
             sun=folder.sun(aux_folder),
-            cia=[cia.coefficient(gaussians, b.name, b.wavenumber_cm1) for b in NARROW],
-            airglow=airglow.spectra(lists["O2"], NARROW[3].wavenumber_cm1),
+            cia=[cia.coefficient(gaussians, t.band.name, t.wavenumber_cm1) for t in band_tables],
+            airglow=airglow.spectra(sources.lines["O2"], band_tables[3].wavenumber_cm1),
             optics=particles.read(aux_folder / "particles.csv"),
             ckd={"isrf": isrf},
         )

@@ -341,7 +341,7 @@ def gaussian(sigma_nm: float, middle_nm: float = 0.0) -> isrf.Response:
 def seen_through(response, nu, fields, shift=0.0, stretch=0.0, widen=0.0, doppler=0.0, spectels=None):
     """Look at fields (field, point) with 300 spectels; also return the slopes by wavelength and width."""
     spectels = np.linspace(1603.5, 1606.0, 300) if spectels is None else spectels
-    expansions = isrf.Expansions(nu, spectels, response, np.float64)
+    expansions = isrf.Expansions(nu, np.gradient(nu), spectels, response, np.float64)
     near = expansions.near(doppler, shift, stretch, widen)
     e, away = near.expansion, near.shift_nm[:, None]
     assert np.abs(away).max() <= isrf.NEAR_FWHM * response.fwhm_nm

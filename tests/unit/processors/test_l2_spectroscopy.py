@@ -90,7 +90,7 @@ def test_tables_give_the_transmittance_of_line_by_line(narrow, l2_kit, b, gas, c
     """Against wofz, all over the temperatures tabled; one layer at air mass 2."""
     one_in_10_000 = 1e-4
     table = narrow.aux.tables[b]
-    nu, t_ref = table.band.wavenumber_cm1[::3], tables.T_REFERENCE_K[layer]
+    nu, t_ref = table.wavenumber_cm1[::3], tables.T_REFERENCE_K[layer]
     in_layer = 2.0 * column * np.diff(LAYER_EDGES_PA)[layer] / 101325.0
     for t in (-0.95, -0.4, 0.3, 0.95):
         cubic = (table.gas[layer].astype(float).T @ t ** np.arange(4))[::3]
@@ -141,12 +141,13 @@ def interpolation_error(ground, lists, partition, b: int, gas: str, name: str) -
     grid = (nu[0], nu.size, band_tables.band.step_cm1)
     temperature, slant = column(name, gas)
     t, _ = tables.coordinate(temperature)
-    exact, cubic = np.zeros(nu.size), np.zeros(nu.size)
+    exact, cubic = np.zeros((2, band_tables.index.size))
     for layer in np.flatnonzero(slant > 0.0):
         cubic += slant[layer] * (table[layer].astype(float).T @ t[layer] ** np.arange(4))
         for p, dt, w in gauss_points(layer, gas):
             kelvin = temperature[layer] + dt
-            exact += w * slant[layer] * lines.cross_section(kept, gas, partition, grid, p, kelvin)
+            each = lines.cross_section(kept, gas, partition, grid, p, kelvin)[band_tables.index]
+            exact += w * slant[layer] * each
     return float(np.abs(np.exp(-exact) - np.exp(-cubic)).max())
 
 
@@ -209,15 +210,15 @@ def test_single_precision_costs_nothing(narrow, line_data):
     one_in_100_000, b = 1e-5, 2
     lists, partition = line_data
     table = narrow.aux.tables[b]
-    nu = table.band.wavenumber_cm1
+    nu, at = table.band.wavenumber_cm1, table.index
     kept = lists["CO2"].within(nu[0] - 25.0, nu[-1] + 25.0)
-    grid, tau = (nu[0], nu.size, table.band.step_cm1), np.zeros((2, nu.size))
+    grid, tau = (nu[0], nu.size, table.band.step_cm1), np.zeros((2, at.size))
     for layer in range(0, LAYER_MID_PA.size, 5):  # each for the five about it
         reference, span = tables.T_REFERENCE_K[layer], tables.T_SPAN_K[layer]
         low, high = 1.0 / (reference - span), 1.0 / (reference + span)
         nodes = 2.0 / ((low + high) + (low - high) * np.cos(np.pi * np.array([1, 3, 5, 7]) / 8.0))
         at_nodes = [
-            sum(w * lines.cross_section(kept, "CO2", partition, grid, p, kelvin + dt)
+            sum(w * lines.cross_section(kept, "CO2", partition, grid, p, kelvin + dt)[at]
                 for p, dt, w in gauss_points(layer, "CO2"))
             for kelvin in nodes
         ]  # fmt: skip
@@ -283,8 +284,7 @@ from pathlib import Path
 from processors.l2 import tables
 from processors.l2.bands import Band
 tables.BANDS = {bands}
-data = Path(sys.argv[2])
-tables.load(tables.Spectroscopy(data, data / "partition_sums.csv"), Path(sys.argv[1]))
+tables.load(tables.Spectroscopy(*map(Path, sys.argv[2:])), Path(sys.argv[1]))
 """
 
 
@@ -292,39 +292,44 @@ def test_two_processes_share_the_building(tmp_path, l2_kit):
     """At once into one cache, and alone into another: the same bytes, no litter."""
     folders = [tmp_path / "shared", tmp_path / "shared", tmp_path / "alone"]
     code = BUILD.format(bands=SMALL)
-    builders = [subprocess.Popen([sys.executable, "-c", code, f, l2_kit.DATA]) for f in folders]
+    builders = [subprocess.Popen([sys.executable, "-c", code, f, *l2_kit.SPECTROSCOPY]) for f in folders]
     assert [builder.wait(120) for builder in builders] == [0, 0, 0]
     files = {side: sorted((tmp_path / side).rglob("*.npy")) for side in ("shared", "alone")}
-    assert [f.name for f in files["shared"]] == ["B1-H2O.npy", "B1-O2.npy", "B2-CO2.npy", "B2-H2O.npy"]
+    names = ("gas", "h2o", "index", "weight")
+    assert [f.stem for f in files["shared"]] == [f"{band}-{name}" for band in ("B1", "B2") for name in names]
     assert [f.read_bytes() for f in files["shared"]] == [f.read_bytes() for f in files["alone"]]
     assert not list(tmp_path.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("left", [0, 60, 5000])
-def test_a_truncated_table_is_built_again(tmp_path, monkeypatch, l2_kit, left):
+@pytest.mark.parametrize(("name", "left"), [("gas", 0), ("gas", 5000), ("weight", 60)])
+def test_a_truncated_table_is_built_again(tmp_path, monkeypatch, l2_kit, name, left):
     monkeypatch.setattr(tables, "BANDS", SMALL[1:])
-    source = tables.Spectroscopy(l2_kit.DATA, l2_kit.DATA / "partition_sums.csv")
+    source = tables.Spectroscopy(*l2_kit.SPECTROSCOPY)
     whole = np.array(tables.load(source, tmp_path)[0].gas)
-    [path] = tmp_path.rglob("B2-CO2.npy")
+    [path] = tmp_path.rglob(f"B2-{name}.npy")
     path.write_bytes(path.read_bytes()[:left])
     np.testing.assert_array_equal(tables.load(source, tmp_path)[0].gas, whole)
 
 
 def test_tables_follow_the_files(tmp_path, monkeypatch, l2_kit):
-    """Another line file or partition sum asks for another folder; the same ones do not."""
+    """Another line file, partition sum or Sun asks for another folder; the same ones do not."""
     text = (l2_kit.DATA / "lines_v1.par").read_text()
     folder = tmp_path / "lines"
     folder.mkdir()
     (folder / "a.par").write_text(text)
     sums = tmp_path / "sums.csv"
     sums.write_bytes((l2_kit.DATA / "partition_sums.csv").read_bytes())
-    source = tables.Spectroscopy(folder, sums)
+    sun = tmp_path / "sun.csv"
+    sun.write_bytes(l2_kit.SPECTROSCOPY[2].read_bytes())
+    source = tables.Spectroscopy(folder, sums, sun, l2_kit.SPECTROSCOPY[3])
     first = source.digest()
     assert source.digest() == first
     sums.write_text(sums.read_text() + "\n")
     second = source.digest()
     (folder / "a.par").write_text(text.replace("2.7", "2.8", 1))
-    assert len({first, second, source.digest()}) == 3
+    third = source.digest()
+    sun.write_text(sun.read_text() + "\n")
+    assert len({first, second, third, source.digest()}) == 4
 
 
 BROKEN = {
