@@ -110,44 +110,44 @@ def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[n
 
 
 @inner
-def _total(s, member, lo, n, sun, u, surface, emission, share, tau, total):  # type: ignore[no-untyped-def]
-    """Fill the light (point) of one sounding in a block whose slant depth is known."""
-    kind = sun.dtype
-    r0, r1, r2 = surface[s, 0], surface[s, 1], surface[s, 2]
-    third = kind.type(1.0 / 3.0)
-    sun_here = sun[member, lo : lo + n]
-    for j in range(n):
-        v = u[j] * u[j] - third
-        total[j] = (r0 + r1 * u[j] + r2 * v) * (sun_here[j] * exp_minus(tau[j]))
-    if emission.shape[1] > 0:
-        shine, way, strength = emission[member, lo : lo + n], share[s, 0], share[s, 1]
-        for j in range(n):
-            total[j] += strength * (shine[j] * exp_minus(way * tau[j]))
+def _light(s, member, lo, n, sun, u, surface, emission, share, tau, here):  # type: ignore[no-untyped-def]
+    """Fill the light (point) of one sounding in a block whose slant depth is known, and its parts.
 
-
-@inner
-def _fields(s, member, lo, n, sun, cia, ray, u, surface, emission, share, sparse, x, tau, here):  # type: ignore[no-untyped-def]
-    """Fill the fields (row, point) of one sounding in a block whose slant depth and layer terms are known."""
-    kind = sun.dtype
+    Loops write one array each, which the compiler makes vectors of without asking whether many overlap.
+    """
     total, flat, tilted, curved = here[TOTAL], here[SURFACE], here[SURFACE + 1], here[SURFACE + 2]
-    by_depth, by_air, by_pairs = here[LOST], here[LOST_RAY], here[LOST_CIA]
     r0, r1, r2 = surface[s, 0], surface[s, 1], surface[s, 2]
-    third = kind.type(1.0 / 3.0)
-    sun_here = sun[member, lo : lo + n]
+    sun_here, third = sun[member, lo : lo + n], sun.dtype.type(1.0 / 3.0)
     for j in range(n):
-        v = u[j] * u[j] - third
-        light = sun_here[j] * exp_minus(tau[j])
-        back = (r0 + r1 * u[j] + r2 * v) * light
-        flat[j], tilted[j], curved[j] = light, light * u[j], light * v
-        total[j], by_depth[j] = back, -back
+        flat[j] = sun_here[j] * exp_minus(tau[j])
+    for j in range(n):
+        tilted[j] = flat[j] * u[j]
+    for j in range(n):
+        curved[j] = flat[j] * (u[j] * u[j] - third)
+    for j in range(n):
+        total[j] = r0 * flat[j] + r1 * tilted[j] + r2 * curved[j]
     if emission.shape[1] > 0:
         shine, way, strength, up = emission[member, lo : lo + n], share[s, 0], share[s, 1], here[SIF]
         for j in range(n):
             up[j] = shine[j] * exp_minus(way * tau[j])
+        for j in range(n):
             total[j] += strength * up[j]
-            by_depth[j] -= way * strength * up[j]
+
+
+@inner
+def _slopes(s, n, cia, ray, emission, share, sparse, x, here):  # type: ignore[no-untyped-def]
+    """Fill what depth takes away of the light of a block, by terms and by elements (row, point)."""
+    total, by_depth, by_air, by_pairs = here[TOTAL], here[LOST], here[LOST_RAY], here[LOST_CIA]
     for j in range(n):
-        by_air[j], by_pairs[j] = by_depth[j] * ray[j], by_depth[j] * cia[j]
+        by_depth[j] = -total[j]
+    if emission.shape[1] > 0:  # its way is another
+        less, up = (share[s, 0] - share.dtype.type(1.0)) * share[s, 1], here[SIF]
+        for j in range(n):
+            by_depth[j] -= less * up[j]
+    for j in range(n):
+        by_air[j] = by_depth[j] * ray[j]
+    for j in range(n):
+        by_pairs[j] = by_depth[j] * cia[j]
     _columns(s, n, sparse[0], sparse[1], sparse[2], x, by_depth, here[ELEMENTS:])
 
 
@@ -218,12 +218,10 @@ def seen_light(  # type: ignore[no-untyped-def]
                     x1, x2 = x[l], x[layers + l]
                     for j in range(n):
                         tau[j] += slant * (u1 * x1[j] + u2 * x2[j])
-                _total(s, members[s], lo, n, sun, u, surface, emission, share, tau, here[TOTAL])
             else:
                 layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, tau)
-                _fields(
-                    s, members[s], lo, n, sun, cia_here, ray_here, u, surface, emission, share, sparse, x,
-                    tau, here,
-                )  # fmt: skip
+            _light(s, members[s], lo, n, sun, u, surface, emission, share, tau, here)
+            if seen.shape[2] > 1:
+                _slopes(s, n, cia_here, ray_here, emission, share, sparse, x, here)
             terms, first, count = expansions[s]
             _look(lo, n, here, terms, first, count, shift[s], widen[s], at[s], work, seen[s], by_nm[s])

@@ -53,6 +53,7 @@ def score(run_dir: Path, scenario: Scenario) -> Verdict:
         "figures": finite,
         "mismatch": _plain(mismatch) if mismatch else None,
         "nature": nature.layers(scenario.truth),
+        "settings": {step: dict(told) for step, told in scenario.settings.items() if told},
         "quality": measures.reasons(soundings),
         "packets": packets,
         "stages": stages,

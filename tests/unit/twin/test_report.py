@@ -176,6 +176,17 @@ def test_nature_is_listed_and_its_anomaly_drawn(fake_run):
     assert "surface ocean relief off wind 7 m/s, whitecaps aerosol off cirrus off" in text
 
 
+def test_what_the_processors_were_told_is_shown(fake_run):
+    root = fake_run.write()
+    score(root, fake_run.scenario)
+    assert "Nothing: all work with their defaults." in Page(html.render(material.gather(root))).text
+    told = fake_run.scenario.model_copy(
+        update={"settings": {"l2": {"zero_level": ["B1"], "chi2_limit": 2.0}}}
+    )
+    score(root, told)
+    assert 'l2 zero_level: ["B1"], chi2_limit: 2.0' in Page(html.render(material.gather(root))).text
+
+
 def test_the_page_and_its_figures_are_written(fake_run):
     root = fake_run.write()
     score(root, fake_run.scenario)
