@@ -105,12 +105,16 @@ def read_ckd(path: Path | str, times: np.ndarray | None = None) -> Groups:
             f"{path}: wrong CKD version: expected ckd_version {CKD_VERSION}, got {version}: "
             "give a CKD of this version"
         )
-    if times is not None and len(times):
-        _require_valid(ckd.attrs, np.asarray(times), path)
+    if times is not None:
+        require_valid(ckd, np.asarray(times), path)
     return ckd
 
 
-def _require_valid(attrs: Mapping[str, Any], times: np.ndarray, path: Path | str) -> None:
+def require_valid(ckd: Groups, times: np.ndarray, path: Path | str) -> None:
+    """Refuse soundings outside the validity of calibration key data of a path; times as in `read_ckd`."""
+    if not times.size:
+        return
+    attrs = ckd.attrs
     try:
         start, end = (
             datetime.fromisoformat(attrs[f"validity_{edge}"].replace("Z", "+00:00"))

@@ -54,7 +54,7 @@ def run(job: Job) -> None:
     aux = auxiliary.load(job)
     for source, target in pairs:
         l1b = products.read(source, level="l1b")
-        products.read_ckd(job.input("ckd"), l1b["time"])  # refuse soundings outside its validity
+        products.require_valid(aux.ckd, l1b["time"], job.input("ckd"))
         missing = [key for key in l1b["sounding_id"] if int(key) not in rows_of]
         if missing:
             raise BadInput(
