@@ -8,19 +8,23 @@ from numba import njit
 POLYNOMIAL = 0x1021
 PRESET = 0xFFFF
 CRC_BYTES = 2
+STRIDE = 8  # bytes looked up at once
 
 
-def _table() -> np.ndarray:
-    """Return the remainder of every leading byte."""
+def _tables() -> np.ndarray:
+    """Return the remainder of every byte that 0 to STRIDE - 1 bytes of 0 follow (STRIDE, 256)."""
     remainder = np.arange(256, dtype=np.int64) << 8
-    for _ in range(8):
-        carry = remainder & 0x8000 != 0
-        remainder = (remainder << 1) & 0xFFFF
-        remainder[carry] ^= POLYNOMIAL
-    return remainder.astype(np.uint16)
+    rows = []
+    for _ in range(STRIDE):
+        for _ in range(8):
+            carry = remainder & 0x8000 != 0
+            remainder = (remainder << 1) & 0xFFFF
+            remainder[carry] ^= POLYNOMIAL
+        rows.append(remainder.astype(np.uint16))
+    return np.array(rows)
 
 
-TABLE = _table()
+TABLES = _tables()
 
 
 def intact(data: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -30,14 +34,22 @@ def intact(data: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarra
     """
     good = np.zeros(start.size, np.bool_)
     if start.size:
-        _intact(data, start, length, TABLE, good)
+        _intact(data, start, length, TABLES, good)
     return good
 
 
 @njit(cache=True)
-def _intact(data, start, length, table, good):
+def _intact(data, start, length, tables, good):
+    t0, t1, t2, t3 = tables[0], tables[1], tables[2], tables[3]
+    t4, t5, t6, t7 = tables[4], tables[5], tables[6], tables[7]
     for piece in range(start.size):
         remainder = np.uint16(PRESET)
-        for i in range(start[piece], start[piece] + length[piece]):
-            remainder = np.uint16(remainder << 8) ^ table[(remainder >> 8) ^ data[i]]
+        at, end = start[piece], start[piece] + length[piece]
+        while at + STRIDE <= end:
+            first = t7[(remainder >> 8) ^ data[at]] ^ t6[(remainder & 0xFF) ^ data[at + 1]]
+            middle = t5[data[at + 2]] ^ t4[data[at + 3]] ^ t3[data[at + 4]] ^ t2[data[at + 5]]
+            remainder = first ^ middle ^ t1[data[at + 6]] ^ t0[data[at + 7]]
+            at += STRIDE
+        for i in range(at, end):
+            remainder = np.uint16(remainder << 8) ^ t0[(remainder >> 8) ^ data[i]]
         good[piece] = remainder == 0 and length[piece] > CRC_BYTES
