@@ -14,6 +14,7 @@ import numpy as np
 from processors.l0 import step as l0
 from twin.instrument import asbuilt, expose
 from twin.telemetry import frames
+from twin.telemetry.packets import SCIENCE, SECONDARY_HEADER, UNSEGMENTED, crc16
 
 PACKET_BYTES, PACKETS = 2590, 4000
 
@@ -48,13 +49,28 @@ def exposure() -> None:
     print(f"detector and readout, one sounding {1e3 * best(sounding):6.0f} ms")
 
 
+def science() -> list[bytes]:
+    """Make science packets of random content that L0 accepts."""
+    rows = np.random.default_rng(1).integers(0, 256, (PACKETS, PACKET_BYTES), np.uint8)
+    head = [SECONDARY_HEADER | SCIENCE, 0, PACKET_BYTES - 7]
+    rows[:, :6] = np.array(head, ">u2").view(np.uint8)
+    rows[:, 2:4] = (UNSEGMENTED | np.arange(PACKETS)).astype(">u2").view(np.uint8).reshape(-1, 2)
+    rows[:, 6:16] = 0  # one time, one boot count
+    rows[:, -2:] = crc16(rows[:, :-2]).astype(">u2").view(np.uint8).reshape(-1, 2)
+    return [row.tobytes() for row in rows]
+
+
 def link() -> None:
-    packets = [bytes(PACKET_BYTES)] * PACKETS
+    packets = science()
     size = PACKET_BYTES * PACKETS / 1e6
     coded = np.frombuffer(frames.encode(packets, 1), np.uint8)
     encoding, decoding = best(lambda: frames.encode(packets, 1)), best(lambda: l0.process([coded]))
     print(f"packets to CADUs                 {size / encoding:8.0f} MB/s of packets")
     print(f"CADUs to packets, clean          {size / decoding:8.0f} MB/s of packets")
+    rx = l0.Reception([coded])
+    for step in l0.STEPS[: l0.STEPS.index(l0.extract_packets)]:
+        step(rx)
+    print(f"of it cutting out packets        {size / best(lambda: l0.extract_packets(rx)):8.0f} MB/s")
 
 
 if __name__ == "__main__":
