@@ -12,7 +12,7 @@ import numpy as np
 from processors import products
 from processors.job import BadInput, Job
 
-from . import airglow, cia, fluorescence, lines, particles, solar, tables
+from . import airglow, cia, fluorescence, lines, particles, points, solar, tables
 from .bandmodel import BandModel, band_model
 from .isrf import Expansions, Response
 from .state import Options
@@ -62,7 +62,15 @@ class Auxiliary:
         if (b, fov) not in self._responses:
             isrf = self.ckd["isrf"]
             arrays = (isrf["isrf_node"], isrf["isrf_offset"][b], isrf["isrf"][b, fov - 1])
-            self._responses[b, fov] = Response(*(np.asarray(a, dtype=float) for a in arrays)).compact()
+            made = Response(*(np.asarray(a, dtype=float) for a in arrays)).compact()
+            band = self.tables[b].band
+            finest = 2e7 / (band.first_cm1 + band.last_cm1) / points.FINEST
+            if made.fwhm_nm < finest:
+                raise BadInput(
+                    f"calibration data: isrf of {band.name}, field of view {fov}: expected a width of "
+                    f"at least {finest:.4f} nm, got {made.fwhm_nm:.4f}: choose points for it (points.py)"
+                )
+            self._responses[b, fov] = made
         return self._responses[b, fov]
 
     def expansions(self, b: int, fov: int, wavelength_nm: np.ndarray, kind: type = np.float32) -> Expansions:

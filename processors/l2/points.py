@@ -19,6 +19,7 @@ from .bands import LAYER_EDGES_PA, LAYER_MID_PA, Band
 
 STRETCH, DEGREE = 40, 5  # points taken together, little more than a response is wide; of the polynomials
 TOLERANCE = 5e-5  # of the brightest light, rms over the family, for each dimension left out
+FINEST = 30_000.0  # wavelength over width of a response: finer ones see more than the points tell
 STATES, SEED = 24, 1  # of air in the family
 SUNS_M_S = np.linspace(-1000.0, 1000.0, 7)  # how fast the Sun recedes: its lines are part of the spectra
 CO2_FRACTION = 400e-6

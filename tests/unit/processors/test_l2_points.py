@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from processors.constants import AVOGADRO, M_DRY
+from processors.job import BadInput
 from processors.l2 import lines, points, solar, tables
+from processors.l2.auxiliary import Auxiliary
 from processors.l2.bands import LAYER_EDGES_PA, LAYER_MID_PA, reference_temperature_k, temperature_span_k
 
 TEN_MINUS_FOUR = 1e-4  # of the continuum; the grid itself is as good as that
@@ -73,6 +75,16 @@ def test_points_stand_for_the_grid(narrow, unthinned, b, name):
     assert largest_error(table, table.index, table.weight, spectra) < TEN_MINUS_FOUR
     every = np.arange(0, nu.size, 2)  # or it would be no feat
     assert largest_error(table, every, np.full(every.size, 2.0), spectra) > 3.0 * TEN_MINUS_FOUR
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.79])
+def test_a_response_finer_than_the_points_is_refused(narrow, l2_kit, scale):
+    """What it sees would be wrong by 1e-4 and more of the continuum; that of the mission is taken."""
+    assert narrow.aux.response(0, 2).fwhm_nm > 0.029
+    fields = {name: getattr(narrow.aux, name) for name in ("tables", "sun", "cia", "airglow", "optics")}
+    finer = Auxiliary(**fields, ckd={"isrf": l2_kit.gaussian_isrf(scale)})
+    with pytest.raises(BadInput, match=r"isrf of B2, field of view 1: expected a width of at least 0\.05"):
+        finer.response(1, 1)
 
 
 def test_points_are_few_and_stand_for_all(narrow):
