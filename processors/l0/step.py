@@ -33,8 +33,11 @@ def synchronise(rx: Reception) -> None:
         offsets = sync.cadu_offsets(data)
         covered = np.minimum(np.diff(offsets, append=data.size), sync.CADU_BYTES).sum() if offsets.size else 0
         rx.bytes_skipped += data.size - int(covered)
-        units = sliding_window_view(data, sync.CADU_BYTES) if data.size >= sync.CADU_BYTES else data[:, None]
-        rx.codeblocks.append(np.ascontiguousarray(units[offsets, sync.MARKER_BYTES :]))
+        codeblocks = np.zeros((0, sync.CODEBLOCK_BYTES), np.uint8)
+        if offsets.size:
+            units = sliding_window_view(data, sync.CADU_BYTES)
+            codeblocks = np.ascontiguousarray(units[offsets, sync.MARKER_BYTES :])
+        rx.codeblocks.append(codeblocks)
 
 
 def remove_pseudo_noise(rx: Reception) -> None:
