@@ -25,7 +25,7 @@ from .nodes import Nodes
 from .particles import Optics
 from .tables import BandTables, coordinate
 
-NODES = {False: 16, True: 32}  # of few and of many functions
+NODES = {False: 16, True: 48}  # of few and of many functions
 REFERENCE_SZA_DEG = 45.0  # of the state at which nodes are chosen
 REFERENCE_PPM = 400.0
 

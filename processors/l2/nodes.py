@@ -19,7 +19,6 @@ from .bands import LAYER_EDGES_PA
 from .compiled import exp_minus, kernel
 
 RCOND = 1e-4  # of the fit: weaker combinations of functions are rounding errors of single precision
-CANDIDATE_STEP = 2  # every second point may become a node
 _GROUND = 1.0
 BLOCK = 256
 
@@ -83,9 +82,8 @@ def choose(
 
     values  (function, point) at the reference state;  gas, h2o  (layer, 4, point);  coordinate  (point)
     """
-    candidates = np.arange(0, values.shape[1], CANDIDATE_STEP)
     chosen: list[int] = []
-    left = candidates
+    left = np.arange(values.shape[1])
     while len(chosen) < count:  # a second turn finds the next best beside the first
         _, _, pivots = qr(values[:, left], mode="economic", pivoting=True)
         best = left[pivots[: min(len(functions), count - len(chosen))]]
