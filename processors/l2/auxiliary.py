@@ -12,11 +12,14 @@ import numpy as np
 from processors import products
 from processors.job import BadInput, Job
 
-from . import airglow, cia, fluorescence, lines, particles, points, solar, tables
+from . import airglow, cia, fluorescence, lines, particles, solar, tables
 from .bandmodel import BandModel, band_model
-from .isrf import Expansions, Response
+from .isrf import Expansions, Response, areas
 from .state import Options
 
+# The area of the mission's responses is kept within 9e-4, and what they see within 1e-4 of the continuum; a
+# triangle of the same width 1e-2 and 4e-3
+MOST_ERROR, CENTERS, EITHER = 2e-3, 64, np.array([-1.0, 1.0])
 MOST_SCALES = 24  # wavelength scales whose weights are kept: bands times fields of view, and a change
 
 
@@ -60,18 +63,31 @@ class Auxiliary:
     def response(self, b: int, fov: int) -> Response:
         """Return the spectral response of a band and field of view (1..3)."""
         if (b, fov) not in self._responses:
-            isrf = self.ckd["isrf"]
-            arrays = (isrf["isrf_node"], isrf["isrf_offset"][b], isrf["isrf"][b, fov - 1])
-            made = Response(*(np.asarray(a, dtype=float) for a in arrays)).compact()
-            band = self.tables[b].band
-            finest = 2e7 / (band.first_cm1 + band.last_cm1) / points.FINEST
-            if made.fwhm_nm < finest:
+            isrf, name = self.ckd["isrf"], f"{self.tables[b].band.name}, field of view {fov}"
+            sources = (isrf["isrf_node"], isrf["isrf_offset"][b], isrf["isrf"][b, fov - 1])
+            arrays = [np.asarray(source, dtype=float) for source in sources]
+            if not all(np.all(np.isfinite(array)) for array in arrays):
+                raise BadInput(f"calibration data: isrf of {name}: expected numbers, got NaN: make it again")
+            made = Response(*arrays).compact()
+            error = self._quadrature_error(b, made)
+            if error > MOST_ERROR:
                 raise BadInput(
-                    f"calibration data: isrf of {band.name}, field of view {fov}: expected a width of "
-                    f"at least {finest:.4f} nm, got {made.fwhm_nm:.4f}: choose points for it (points.py)"
+                    f"calibration data: isrf of {name}: expected a response smooth enough for the points "
+                    f"kept, its area within {MOST_ERROR}, got {error:.1e}: choose points for it (points.py)"
                 )
             self._responses[b, fov] = made
         return self._responses[b, fov]
+
+    def _quadrature_error(self, b: int, response: Response) -> float:
+        """Return the largest relative error of a response's area when it is summed over the points kept."""
+        table = self.tables[b]
+        everywhere = table.band.wavenumber_cm1
+        steps = np.full(everywhere.size, table.band.step_cm1)
+        ends, reach = 1e7 / everywhere[[-1, 0]], response.offset_nm[[0, -1]] + 0.1 * response.fwhm_nm * EITHER
+        first, last = ends - reach
+        centers = np.linspace(first, last, CENTERS)
+        kept = areas(table.wavenumber_cm1, table.width_cm1, centers, response)
+        return float(np.abs(kept / areas(everywhere, steps, centers, response) - 1.0).max())
 
     def expansions(self, b: int, fov: int, wavelength_nm: np.ndarray, kind: type = np.float32) -> Expansions:
         """Return the weights of the spectels (spectel) of a band and field of view, sensor frame."""

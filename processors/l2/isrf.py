@@ -14,7 +14,7 @@ LANES = 32  # taps are summed so many at a time, the last filled up with weights
 TAPS = 256  # of a table, at most; the response is smooth on that scale
 NEAR_FWHM, NEAR_STRETCH = 0.01, 2e-3  # how far an expansion about a wavelength and a width is used
 STEPS_IN_NEAR = 2  # expansions lie this much closer
-MOST_EXPANSIONS = 6  # kept for later soundings, 1.6 to 2 MB each
+MOST_EXPANSIONS = 6  # kept for later soundings, 1.0 to 1.6 MB each
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,15 @@ class Expansions:
                 self._ground_nm, self._width_nm, base, self._response, stretch, self._kind
             )
         return self._known[key]
+
+
+def areas(
+    wavenumber_cm1: np.ndarray, width_cm1: np.ndarray, center_nm: np.ndarray, response: Response
+) -> np.ndarray:
+    """Return the sums of the weights (centre) of points of some widths (point)."""
+    ground_nm = 1e7 / wavenumber_cm1
+    width_nm = width_cm1 * ground_nm**2 * 1e-7
+    return _expansion(ground_nm, width_nm, center_nm, response, 1.0, np.float64).sums[:, 0]
 
 
 def _expansion(

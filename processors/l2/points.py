@@ -19,7 +19,6 @@ from .bands import LAYER_EDGES_PA, LAYER_MID_PA, Band
 
 STRETCH, DEGREE = 40, 5  # points taken together, little more than a response is wide; of the polynomials
 TOLERANCE = 5e-5  # of the brightest light, rms over the family, for each dimension left out
-FINEST = 30_000.0  # wavelength over width of a response: finer ones see more than the points tell
 STATES, SEED = 24, 1  # of air in the family
 SUNS_M_S = np.linspace(-1000.0, 1000.0, 7)  # how fast the Sun recedes: its lines are part of the spectra
 CO2_FRACTION = 400e-6
@@ -36,6 +35,8 @@ def choose(
     glow  (any, point) of lines that shine through no air
     """
     spectra = np.array(list(_family(band, gas, h2o, suns / suns.max(), glow)))
+    if not np.all(np.isfinite(spectra)):
+        raise ValueError(f"{band.name}: spectra to choose points by: expected numbers, got infinity or NaN")
     weight = np.zeros(spectra.shape[1])
     for first in range(0, weight.size, STRETCH):
         stretch = slice(first, min(first + STRETCH, weight.size))
@@ -55,10 +56,11 @@ def _weights(spectra: np.ndarray) -> np.ndarray:
     kept = strength > TOLERANCE * np.sqrt(size * len(spectra))
     exact = (turned[:, kept] * strength[kept]).T
     try:
-        weight, _ = nnls(exact, exact.sum(axis=1), maxiter=30 * size)
+        weight, left = nnls(exact, exact.sum(axis=1), maxiter=30 * size)
     except RuntimeError:  # no solution found: all points
         return np.ones(size)
-    return np.asarray(weight)
+    good = left <= TOLERANCE * np.sqrt(size * len(spectra)) and abs(weight.sum() - size) < 0.01 * size
+    return np.asarray(weight) if good else np.ones(size)
 
 
 def _family(
@@ -67,7 +69,8 @@ def _family(
     """Yield spectra (point): light and its slopes, of random air, under the Sun and alone."""
     yield np.ones(suns.shape[1])
     for lines in glow:
-        yield lines / lines.max()
+        if lines.max() > 0.0:
+            yield lines / lines.max()
     rng = np.random.default_rng(SEED)
     for n in range(STATES):
         for k, light in enumerate(_of_air(band, gas, h2o, rng)):

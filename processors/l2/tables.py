@@ -63,8 +63,8 @@ class Spectroscopy:
         others = (self.partition_sums, self.solar_lines, self.solar_continuum)
         for path in [*sorted(self.lines.glob("*.par")), *others]:
             sha.update(path.name.encode() + b"\0" + path.read_bytes())
-        choice = (points.STRETCH, points.DEGREE, points.TOLERANCE, points.STATES, points.SEED)
-        sha.update(repr((BANDS, WATER_BY_HEIGHT, choice)).encode())
+        sha.update(repr((BANDS, WATER_BY_HEIGHT)).encode())
+        sha.update(Path(points.__file__).read_bytes())
         sha.update(LAYER_EDGES_PA.tobytes() + T_REFERENCE_K.tobytes() + T_SPAN_K.tobytes())
         return sha.hexdigest()[:16]
 
@@ -98,13 +98,12 @@ def _path(folder: Path, band: Band, name: str) -> Path:
 
 
 def _whole(folder: Path, band: Band) -> bool:
-    """Tell whether the tables of a band are there and not cut short."""
+    """Tell whether the tables of a band are there, not cut short and of one choice of points."""
     try:
-        for name in ARRAYS:
-            np.load(_path(folder, band, name), mmap_mode="r")
+        gas, h2o, index, weight = (np.load(_path(folder, band, name), mmap_mode="r") for name in ARRAYS)
     except (OSError, ValueError, EOFError):
         return False
-    return True
+    return gas.shape == h2o.shape == (LAYER_MID_PA.size, 4, index.size) and index.shape == weight.shape
 
 
 def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:

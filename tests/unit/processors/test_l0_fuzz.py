@@ -29,9 +29,12 @@ def fuzz() -> ModuleType:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_arrives_nothing_false_is_accepted(fuzz, seed):
+    some = 0
     for n in range(250):
         case = fuzz.case(np.random.default_rng((100 + seed, n)))
         assert fuzz.complaint(case) is None, (seed, n, case.named)
+        some += len(fuzz.accepted(step.process([case.stream]))) > 0
+    assert some > 100  # or the cases would not try the acceptance
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 1278])
@@ -42,11 +45,18 @@ def test_less_than_a_unit_gives_nothing(size):
 
 
 def test_a_packet_let_through_unchecked_is_found(fuzz, monkeypatch):
-    """With the checks of frames and packets switched off the cases tell."""
-    monkeypatch.setattr(step.frames, "intact", lambda data, start, length: np.ones(start.size, bool))
+    """With the check of packets switched off, damage to packets tells."""
     monkeypatch.setattr(step.packets, "intact", lambda data, start, length: np.ones(start.size, bool))
-    said = {fuzz.complaint(fuzz.case(np.random.default_rng((3, n)))) for n in range(150)}
+    cases = (fuzz.case(np.random.default_rng((3, n))) for n in range(300))
+    said = {fuzz.complaint(case) for case in cases if case.named in ("other_bytes", "other_header")}
     assert "accepted a packet that was not sent" in said
+
+
+def test_a_packet_lost_on_a_whole_pass_is_found(fuzz, monkeypatch):
+    check = step.packets.intact
+    monkeypatch.setattr(step.packets, "intact", lambda *given: check(*given) & (given[2] != 32))
+    said = {fuzz.complaint(fuzz.case(np.random.default_rng((4, n)))) for n in range(100)}
+    assert "lost a packet of a whole pass" in said
 
 
 def test_an_error_that_escapes_is_found(fuzz, monkeypatch):

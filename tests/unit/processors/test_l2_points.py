@@ -77,14 +77,38 @@ def test_points_stand_for_the_grid(narrow, unthinned, b, name):
     assert largest_error(table, every, np.full(every.size, 2.0), spectra) > 3.0 * TEN_MINUS_FOUR
 
 
-@pytest.mark.parametrize("scale", [0.5, 0.79])
-def test_a_response_finer_than_the_points_is_refused(narrow, l2_kit, scale):
-    """What it sees would be wrong by 1e-4 and more of the continuum; that of the mission is taken."""
-    assert narrow.aux.response(0, 2).fwhm_nm > 0.029
+SHAPES = {
+    "half as wide": lambda x: np.exp(-16.0 * np.log(2.0) * x**2),
+    "triangle": lambda x: np.maximum(1.0 - np.abs(x), 0.0),
+    "flat top": lambda x: np.exp(-np.log(2.0) * (2.0 * x) ** 8),
+    "no number": lambda x: np.where(np.abs(x) < 0.01, np.nan, np.exp(-4.0 * np.log(2.0) * x**2)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("b", range(4))
+def test_a_response_that_the_points_do_not_tell_is_refused(narrow, l2_kit, shape, b):
+    """What it sees would be wrong by up to 1e-2 of the continuum; that of the mission is taken."""
+    narrow.aux.response(b, 2)
+    isrf = l2_kit.gaussian_isrf()
+    width = isrf["isrf_offset"][:, -1:] / 2.5
+    isrf["isrf"] = np.broadcast_to(
+        SHAPES[shape](isrf["isrf_offset"] / width)[:, None, None, :], isrf["isrf"].shape
+    )
     fields = {name: getattr(narrow.aux, name) for name in ("tables", "sun", "cia", "airglow", "optics")}
-    finer = Auxiliary(**fields, ckd={"isrf": l2_kit.gaussian_isrf(scale)})
-    with pytest.raises(BadInput, match=r"isrf of B2, field of view 1: expected a width of at least 0\.05"):
-        finer.response(1, 1)
+    with pytest.raises(BadInput, match=f"isrf of B{b + 1}, field of view 1: expected "):
+        Auxiliary(**fields, ckd={"isrf": isrf}).response(b, 1)
+
+
+def test_light_that_is_no_number_is_refused_and_lines_that_do_not_shine_are_left_out(narrow, unthinned):
+    band, (gas, h2o) = narrow.aux.tables[3].band, unthinned[3]
+    size = band.wavenumber_cm1.size
+    suns = np.ones((points.SUNS_M_S.size, size))
+    index, weight = points.choose(band, gas, h2o, suns, np.zeros((1, size)))
+    assert index.size < 0.6 * size
+    assert weight.sum() == pytest.approx(size, rel=1e-3)
+    with pytest.raises(ValueError, match="B4: spectra to choose points by: expected numbers"):
+        points.choose(band, gas, h2o, np.nan * suns, np.zeros((0, size)))
 
 
 def test_points_are_few_and_stand_for_all(narrow):
