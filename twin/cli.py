@@ -80,6 +80,22 @@ def scenarios() -> None:
     _guard(work)
 
 
+@app.command()
+def account(
+    run_directory: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a finished run.")],
+) -> None:
+    """Tell where every packet and sounding of a run ended: exit code 0 all accounted for, 1 not,
+    2 bad input."""
+
+    def work() -> int:
+        from twin import console
+        from twin.verify import balance
+
+        return console.balance(balance.of(run_directory))
+
+    _guard(work)
+
+
 @truth.command("map")
 def truth_map(
     date: Annotated[str, typer.Option(help="UTC date (its noon) or time, 2026-07-01 or 2026-07-01T06:00.")],

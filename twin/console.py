@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from twin.errors import ProgramFailed
+from twin.verify.balance import Balance
 
 TABLE_WIDTH = 100  # characters, where standard output is no terminal
 
@@ -88,6 +89,28 @@ def conclude(directory: Path) -> int:
         )
     console.print(f"report: {directory / 'report.html'}", highlight=False, soft_wrap=True)
     return 0 if all(row["holds"] for row in rows) else 1
+
+
+def balance(found: Balance) -> int:
+    """Print where packets and soundings ended; 0 when all are accounted for, else 1."""
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=TABLE_WIDTH)
+    for rows in (found.packets, found.levels):
+        table = Table(*(rows[0] if rows else ()), box=None)
+        for row in rows:
+            table.add_row(*map(str, row.values()))
+        console.print(table)
+        console.print()
+    for title, counts in (("soundings", found.outcomes), ("reason of bad quality", found.reasons)):
+        table = Table(title, "number", box=None)
+        for name, number in counts.items():
+            table.add_row(name, str(number))
+        if counts:
+            console.print(table)
+            console.print()
+    for text in found.complaints or ["all accounted for"]:
+        console.print(text, highlight=False, markup=False)
+    return 1 if found.complaints else 0
 
 
 def _failure(row: dict[str, Any]) -> str:
