@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -13,7 +13,9 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from twin.errors import ProgramFailed
-from twin.verify.balance import Balance
+
+if TYPE_CHECKING:  # netCDF is not loaded for a table
+    from twin.verify.balance import Balance
 
 TABLE_WIDTH = 100  # characters, where standard output is no terminal
 
