@@ -178,8 +178,11 @@ def write(
     try:
         with dataset:
             dataset.setncatts(_global_attributes(path, level, icd, arrays, attributes, parents))
-            for name, values in arrays.items():
-                _put(dataset, name, values, icd["variables"])
+            fills = {
+                name: _define(dataset, name, values, icd["variables"]) for name, values in arrays.items()
+            }
+            for name, values in arrays.items():  # all are defined before: each change between costs a flush
+                _put(dataset[name], values, fills[name])
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -221,7 +224,8 @@ def _check(level: str, icd: Mapping[str, Any], variables: Mapping[str, Any]) -> 
     return arrays
 
 
-def _put(dataset: netCDF4.Dataset, name: str, values: np.ndarray, rows: Mapping[str, Any]) -> None:
+def _define(dataset: netCDF4.Dataset, name: str, values: np.ndarray, rows: Mapping[str, Any]) -> Any:
+    """Create a variable with its attributes; return its fill value."""
     row = rows[name]
     for dimension, size in zip(row["dims"], values.shape, strict=True):
         if dimension not in dataset.dimensions:
@@ -236,6 +240,10 @@ def _put(dataset: netCDF4.Dataset, name: str, values: np.ndarray, rows: Mapping[
         complevel=1,
     )
     variable.setncatts(_variable_attributes(name, row, rows, dataset))
+    return fill
+
+
+def _put(variable: netCDF4.Variable, values: np.ndarray, fill: Any) -> None:
     if fill is not None and values.dtype.kind == "f":
         values = np.where(np.isnan(values), np.asarray(fill, values.dtype), values)
     variable.set_auto_maskandscale(False)
