@@ -21,7 +21,18 @@ import numpy as np
 
 from processors import job as job_order
 from processors import products
-from processors.l2 import auxiliary, forward, inverse, isrf, retrieval, scattered, scattering, step, tables
+from processors.l2 import (
+    auxiliary,
+    bandmodel,
+    forward,
+    inverse,
+    isrf,
+    retrieval,
+    scattered,
+    scattering,
+    step,
+    tables,
+)
 from processors.l2.bands import LAYER_MID_PA
 
 REPEATS = 5
@@ -101,7 +112,7 @@ def main(run: Path) -> None:
         for name, cells in rows.items():
             print(f"| {name} | " + " | ".join(cells) + " |")
     print(f"\nlargest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    print(bounds(operations, moved))
+    print(bounds(jobs["full"], operations, moved))
     print(f"tables: {table_time(jobs['full']):.1f} s CPU to build")
 
 
@@ -120,18 +131,21 @@ KERNELS = (
 )
 
 
-def bounds(operations: float, moved: float) -> str:
+def bounds(job: job_order.Job, operations: float, moved: float) -> str:
     """Say how fast one call of seen_light for four bands and one of node_light could be."""
-    layers, points, rows, taps, spectels = LAYER_MID_PA.size, 37_344, (17, 37, 37, 17), 96, 1024
+    aux, l1b = auxiliary.load(job), products.read(job.input_list("l1b")[0])
+    near = [aux.expansions(b, 1, l1b["wavelength"][0, b]).near(0.0, 0.0, 0.0, 0.0) for b in range(4)]
+    taps = [int(n.expansion.count.sum()) for n in near]  # of all spectels of a band
+    layers, points = LAYER_MID_PA.size, sum(table.index.size for table in aux.tables)
     cubics = layers * points * 2 * 14
-    elements = 37_344 * 2 * 200  # sparse entries of an element, mean of the bands
-    dots = sum(2 * spectels * taps * n for n in rows)
-    weights = 4 * spectels * taps * 8
+    elements = points * 2 * 200  # sparse entries of an element, mean of the bands
+    dots = sum(2 * n * fields for n, fields in zip(taps, (17, 37, 37, 17), strict=True))
+    weights = sum(taps) * 8
     light = (cubics + elements + dots + weights) / operations
     table = layers * points * 8 * 4 / retrieval.BATCH
-    terms = 4 * spectels * taps * 16
+    terms = sum(taps) * 16
     memory = (table + terms) / moved
-    streams, groups, nodes = scattering.STREAMS, 13, 32
+    streams, groups, nodes = scattering.STREAMS, 13, bandmodel.NODES[True]
     sweep = groups * nodes * streams * (24 + 4 * scattering.MOMENTS)
     node = 2 * (7 + 6 + 5) * sweep / operations
     return (

@@ -70,7 +70,7 @@ class Auxiliary:
                 raise BadInput(f"calibration data: isrf of {name}: expected numbers, got NaN: make it again")
             made = Response(*arrays).compact()
             error = self._quadrature_error(b, made)
-            if error > MOST_ERROR:
+            if not error <= MOST_ERROR:
                 raise BadInput(
                     f"calibration data: isrf of {name}: expected a response smooth enough for the points "
                     f"kept, its area within {MOST_ERROR}, got {error:.1e}: choose points for it (points.py)"
