@@ -59,6 +59,8 @@ def execute(
     """Run a scenario to its verdict; 0 when all requirements hold, 1 when one fails."""
     path = find(name)
     scenario = scenario_file.load(path, seed=seed, soundings=soundings)
+    if scenario.mission is not None:
+        raise BadInput(f"{path}: expected an observation to run, got a mission to plan: use `twin plan`")
     digest = run_hash(scenario)
     directory = (runs / f"{scenario.name}-{digest[:HASH_DIGITS]}").absolute()
     with _prepared(directory, fresh), _ended_by_sigterm():

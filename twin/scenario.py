@@ -2,99 +2,43 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from twin.constants import FOVS, SWEEP_FRAMES
 from twin.errors import BadInput
+from twin.operations import Mission
+from twin.quantities import (
+    STORED_UNITS,
+    Angle,
+    Emission,
+    Latitude,
+    Length,
+    Longitude,
+    Model,
+    MoleFraction,
+    MoleFractionOffset,
+    Pressure,
+    Share,
+    SignedShare,
+    Speed,
+    Temperature,
+    TrackOffset,
+    WindSpeed,
+    in_utc,
+    quantity,
+)
 
-FIRST_YEAR, LAST_YEAR = 1981, 2052  # GPS time begins in 1980, the ephemeris of the Sun ends in 2053
 LINE_SOURCES = ("lines-v1", "hapi")  # any other word is a directory
-STORED_UNITS = {"stored_units": True}  # validation context of numbers already in the model's units
 EXAMPLES = {  # of what a mode cannot do without
     "site": "site: {latitude: 48.9 degree, longitude: 2.3 degree}",
     "start_latitude": "start_latitude: 22 degree",
 }
 STEPS = Literal["l0", "l1a", "l1b", "l2"]
-
-
-def _magnitude(value: Any, unit: str) -> float:
-    """Convert "650 km" to a float in `unit`; a bare number only where `unit` is dimensionless."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and not unit:
-        return float(value)
-    wanted = f'like "1 {unit}"' if unit else 'like 0.001 or "0.1 %"'
-    if not isinstance(value, str):
-        raise ValueError(f"expected a quantity with its unit, {wanted}, got {value!r}")
-    import pint
-
-    try:
-        return float(pint.application_registry.Quantity(value).to(unit).magnitude)
-    except Exception as error:
-        raise ValueError(f"expected a quantity with its unit, {wanted}, got {value!r}") from error
-
-
-def _quantity(unit: str, at_least: float = -math.inf, at_most: float = math.inf) -> BeforeValidator:
-    """Accept a string with any unit convertible to `unit`, within the limits given in `unit`."""
-
-    def convert(value: Any, info: ValidationInfo) -> Any:
-        if info.context == STORED_UNITS:
-            return value
-        magnitude = _magnitude(value, unit)
-        if not math.isfinite(magnitude):
-            raise ValueError(f"expected a finite number, got {value!r}")
-        for limit, word, inside in (
-            (at_least, "at least", magnitude >= at_least),
-            (at_most, "at most", magnitude <= at_most),
-        ):
-            if not inside:
-                raise ValueError(f"expected {word} {limit:g} {unit}".rstrip() + f", got {value!r}")
-        return magnitude
-
-    return BeforeValidator(convert)
-
-
-def _in_utc(value: datetime) -> datetime:
-    """Read a time without offset as UTC; refuse one before GPS time or after the ephemeris of the Sun."""
-    time = value if value.tzinfo else value.replace(tzinfo=UTC)
-    if not FIRST_YEAR <= time.year <= LAST_YEAR:
-        raise ValueError(f"expected a time from {FIRST_YEAR} to {LAST_YEAR}, got {value.isoformat()}")
-    return time.astimezone(UTC)
-
-
-Latitude = Annotated[float, _quantity("degree", -80, 80)]
-Longitude = Annotated[float, _quantity("degree", -180, 180)]
-Emission = Annotated[float, _quantity("megatonne/year", 0, 1000)]
-Length = Annotated[float, _quantity("metre", 0, 100_000)]
-TrackOffset = Annotated[float, _quantity("metre", -1_000_000, 1_000_000)]
-Speed = Annotated[float, _quantity("m/s", 0, 30)]
-WindSpeed = Annotated[float, _quantity("m/s", 0.5, 30)]
-Pressure = Annotated[float, _quantity("hPa", 0, 50)]
-Temperature = Annotated[float, _quantity("kelvin", 0, 20)]
-Share = Annotated[float, _quantity("", 0, 1)]
-SignedShare = Annotated[float, _quantity("", -0.5, 0.5)]
-MoleFraction = Annotated[float, _quantity("ppm", 50, 2000)]
-MoleFractionOffset = Annotated[float, _quantity("ppm", -50, 50)]
-Angle = Annotated[float, _quantity("microradian", 0, 10_000)]
-
-
-class Model(BaseModel):
-    """Refuse unknown keys, guessed types and later changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Orbit(Model):
@@ -121,9 +65,13 @@ class Site(Model):
 
 
 class Observation(Model):
-    """Nadir and glint start at a latitude; target and city take the pass over their site nearest `start`."""
+    """Nadir and glint start at a latitude; target and city take the pass over their site nearest `start`.
 
-    mode: Literal["nadir", "glint", "target", "city"]
+    Mode plan: what `mission` programmes; the orbit crosses `start_latitude` at `start`, and `soundings` of
+    the span, whole granules spread evenly over it, are made as full data.
+    """
+
+    mode: Literal["nadir", "glint", "target", "city", "plan"]
     soundings: Annotated[int, Field(ge=3, le=100_000)] = 120  # rounded up to whole frames of 3 fields of view
     start_latitude: Latitude | None = None  # of the point below the satellite at `start`
     ascending: bool = False  # northbound: with the local times of day-side imagers, by night
@@ -175,9 +123,9 @@ class Particles(Model):
     """A layer of particles, Gaussian in height; optical depth at 0.755 um."""
 
     type: str
-    optical_depth: Annotated[float, _quantity("", 0, 20)]
+    optical_depth: Annotated[float, quantity("", 0, 20)]
     height: Length
-    thickness: Annotated[float, _quantity("metre", 100, 10_000)] = 1000.0  # standard deviation
+    thickness: Annotated[float, quantity("metre", 100, 10_000)] = 1000.0  # standard deviation
     variability: Share = 0.0  # standard deviation of ln optical depth
 
 
@@ -209,7 +157,7 @@ class Truth(Model):
     brdf: bool = True
     relief: bool = False
     wind_speed: WindSpeed = 7.0
-    wind_direction: Annotated[float, _quantity("degree", 0, 360)] | None = None  # where it blows from
+    wind_direction: Annotated[float, quantity("degree", 0, 360)] | None = None  # where it blows from
     whitecaps: bool = True
     aerosol: list[Aerosol] = []
     aerosol_climatology: bool = False  # regions and seasons, added to `aerosol`
@@ -297,9 +245,10 @@ class Scenario(Model):
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     question: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    start: Annotated[datetime, AfterValidator(_in_utc)]  # first acquisition
+    start: Annotated[datetime, AfterValidator(in_utc)]  # first acquisition
     orbit: Orbit = Orbit()
     observation: Observation
+    mission: Mission | None = None  # what mode plan programmes
     truth: Truth = Truth()
     instrument: Instrument = Instrument()
     knowledge_error: KnowledgeError = KnowledgeError()
@@ -309,6 +258,16 @@ class Scenario(Model):
     processors: dict[STEPS, Annotated[list[str], Field(min_length=1)]] = {}  # other programs for a step
     settings: dict[STEPS, dict[str, Any]] = {}  # handed on in the job order
     requirements: list[Requirement]
+
+    @model_validator(mode="after")
+    def _planned(self) -> Scenario:
+        if self.observation.mode == "plan" and self.mission is None:
+            raise ValueError('expected mission in mode plan, got none: add mission: {duration: "1 day"}')
+        if self.observation.mode != "plan" and self.mission is not None:
+            raise ValueError(
+                f"expected no mission in mode {self.observation.mode}: remove it, or take mode plan"
+            )
+        return self
 
 
 def load(path: Path | str, *, seed: int | None = None, soundings: int | None = None) -> Scenario:

@@ -274,3 +274,33 @@ def test_a_dumped_scenario_comes_back_the_same_without_units(write, tmp_path):
     loaded = scenario.load(write(GOOD + "truth: {wind_speed: 10 knot}\nsettings: {l2: {levels: 20}}\n"))
     (tmp_path / "checked.json").write_text(scenario.dump(loaded))
     assert scenario.restore(tmp_path / "checked.json") == loaded
+
+
+@pytest.mark.parametrize(
+    ("mode", "mission", "said"),
+    [
+        ("plan", "", "expected mission in mode plan, got none"),
+        ("glint", 'mission: {duration: "1 day"}', "expected no mission in mode glint"),
+        (
+            "plan",
+            'mission: {duration: "1 day", requests: [{name: a, kind: dark, latitude: 4 degree}]}',
+            "expected neither of latitude and longitude for a dark request, got 1",
+        ),
+        (
+            "plan",
+            'mission: {duration: "1 day", requests: [{name: a, kind: city, latitude: 4 degree}]}',
+            "expected both of latitude and longitude for a city request, got 1",
+        ),
+        (
+            "plan",
+            'mission: {duration: "1 day", requests: [{name: a, kind: dark}, {name: a, kind: sun}]}',
+            "expected requests of different names, got a twice",
+        ),
+    ],
+)
+def test_a_mission_belongs_to_mode_plan_and_its_requests_are_whole(tmp_path, mode, mission, said):
+    shipped = Path(__file__).parents[3] / "scenarios" / "sunglint_ocean.yaml"
+    path = tmp_path / "s.yaml"
+    path.write_text(shipped.read_text().replace("mode: glint", f"mode: {mode}") + mission + "\n")
+    with pytest.raises(BadInput, match=said):
+        scenario.load(path)
