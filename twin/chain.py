@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +16,15 @@ import yaml
 
 from twin import provenance
 from twin.engine import Task
+from twin.faults.catalogue import Fault, chosen
+from twin.products import Check
 from twin.scenario import Scenario
 
 FOVS = 3  # soundings of a frame
 FRAMES_A_GRANULE = 4  # a granule is the unit of work: 12 soundings
 BATCH = 8  # granules a program at most: what a killed program has to do again
-PASS = 1  # one station pass delivers the run
-STREAM = tuple(f"l0_stream/pass_{PASS:04d}_vc{vc}.cadu" for vc in (1, 2))
-MANIFEST = "l0_stream/manifest.json"
+CHANNELS = (1, 2)  # virtual channels, a file each
+SENT = "sent.json"  # what the telemetry stage says of itself: passes, soundings a fault touched
 AUXILIARY = (
     "lines",
     "partition_sums.csv",
@@ -38,11 +39,15 @@ Item = tuple["Variant", int]  # a granule of a variant
 
 @dataclass(frozen=True)
 class Variant:
-    """The run itself, or the same soundings under another truth; paths count from the run directory."""
+    """The run itself, the same soundings under another truth, or the same run with a fault on its way.
+
+    Paths count from the run directory.
+    """
 
     name: str
     root: Path
     scenario: Scenario
+    fault: Fault | None = None
 
     @property
     def granules(self) -> int:
@@ -52,6 +57,11 @@ class Variant:
     def path(self, name: str, granule: int | None = None) -> Path:
         """`name` under the variant's root, with the granule number filled in."""
         return self.root / (name if granule is None else name.format(granule))
+
+    def source(self, name: str, granule: int | None = None) -> Path:
+        """Path of something from before the downlink, which a fault shares with the run itself."""
+        filled = name if granule is None else name.format(granule)
+        return Path(filled) if self.fault else self.path(filled)
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,24 @@ class Chain:
     def items(self) -> list[Item]:
         return [(variant, granule) for variant in self.variants for granule in range(variant.granules)]
 
+    def passes(self, variant: Variant) -> range:
+        """Numbers of the station passes that deliver a variant, as the telemetry stage wrote them."""
+        told = json.loads((self.directory / variant.path(SENT)).read_text(encoding="utf-8"))
+        return range(1, int(told["passes"]) + 1)
+
+    def arrived(self, level: str) -> list[Item]:
+        """Items whose product of a level exists; a fault may have kept one from being made."""
+        return [
+            item
+            for item in self.items()
+            if not item[0].fault or (self.directory / self.product(level, *item)).exists()
+        ]
+
+    def given(self, variant: Variant, name: str) -> str:
+        """Path of an auxiliary file: the run's own, or the copy of a fault that meddles with it."""
+        own = variant.fault is not None and Path(name).stem in variant.fault.own_inputs
+        return str(variant.path(name) if own else name)
+
     def product(self, level: str, variant: Variant, granule: int) -> Path:
         """Path of a product, named by the pattern of the interface files and the granule's first sounding."""
         start = datetime.fromtimestamp(self._starts[granule], UTC)
@@ -94,8 +122,12 @@ class Chain:
         order: dict[str, Any],
         outputs: list[Path],
         items: list[Item] | None = None,
+        sources: Sequence[Path] = (),
     ) -> Task:
-        """Write the job order of one program and describe the program to the engine."""
+        """Write the job order of one program and describe the program to the engine.
+
+        sources  for each output the product whose soundings it must hold
+        """
         items = items or [(self.variants[0], 0)]
         task_id = "-".join(filter(None, (stage, items[0][0].name, f"{items[0][1]:04d}")))
         job = Path("jobs") / f"{task_id}.yaml"
@@ -104,7 +136,7 @@ class Chain:
         temporary.write_text(yaml.safe_dump(order, sort_keys=False), encoding="utf-8")
         os.replace(temporary, self.directory / job)
         own = "step" not in order
-        return Task(
+        made = Task(
             task_id=task_id,
             stage=stage,
             command=(*self._program(stage, own), stage, str(job)),
@@ -112,7 +144,15 @@ class Chain:
             outputs=tuple(self.directory / path for path in outputs),
             granule=",".join("/".join(filter(None, (v.name, str(g)))) for v, g in items),
             own=own,
+            check=None if own else self._check(stage, outputs, sources),
         )
+        fault = items[0][0].fault
+        return made if own or fault is None else _faulty(made, fault, items[0][1], str(job))
+
+    def _check(self, stage: str, outputs: Sequence[Path], sources: Sequence[Path]) -> Check:
+        there = self.directory
+        pairs = zip(outputs, sources, strict=True) if sources else ()
+        return Check(stage, {there / made: there / source for made, source in pairs})
 
     def _program(self, stage: str, own: bool) -> tuple[str, ...]:
         if own:
@@ -127,6 +167,12 @@ class Chain:
         12 soundings 6 s and 10 s of the same core; a program a granule would add 12 s to 120 soundings.
         """
         missing = [item for item in items if not (self.directory / output(item)).exists()]
+        alone = [[item] for item in missing if item[0].fault]  # so that a fault meets no other granule
+        return self._shared([item for item in missing if not item[0].fault]) + alone
+
+    def _shared(self, missing: list[Item]) -> list[list[Item]]:
+        if not missing:
+            return []
         size = max(1, min(BATCH, -(-len(missing) // self.workers)))
         programs = -(-len(missing) // size)
         return [missing[first::programs] for first in range(programs)]
@@ -139,16 +185,37 @@ class Stage:
 
 
 def variants(scenario: Scenario) -> tuple[Variant, ...]:
-    """The scenario's own soundings and, when asked for, the first of them with other CO2 lines in truth."""
+    """The scenario's own soundings; the first of them with other CO2 lines in truth; each fault asked for."""
     nominal = Variant("", Path(), scenario)
+    faulty = (
+        Variant(fault.name, Path("faults") / fault.name, scenario, fault) for fault in chosen(scenario.faults)
+    )
+    return (nominal, *_mismatch(scenario), *faulty)
+
+
+def _mismatch(scenario: Scenario) -> tuple[Variant, ...]:
     asked = min(scenario.mismatch.soundings, scenario.observation.soundings)
     if asked == 0:
-        return (nominal,)
+        return ()
     scale = scenario.truth.co2_intensity_scale * (1.0 + scenario.mismatch.co2_intensity)
     truth = scenario.truth.model_copy(update={"co2_intensity_scale": scale})
     observation = scenario.observation.model_copy(update={"soundings": asked})
-    other = scenario.model_copy(update={"truth": truth, "observation": observation})
-    return nominal, Variant("mismatch", Path("mismatch"), other)
+    other = scenario.model_copy(update={"truth": truth, "observation": observation, "faults": []})
+    return (Variant("mismatch", Path("mismatch"), other),)
+
+
+def _faulty(task: Task, fault: Fault, granule: int, job: str) -> Task:
+    """Let a program of a faulty run fail without ending the run, and strike the one the fault is for."""
+    struck = fault.step == task.stage and granule == 0
+    told = (sys.executable, "-m", "twin.faults.program", fault.name, task.stage, job, "--")
+    return replace(
+        task,
+        command=(*told, *task.command) if struck else task.command,
+        attempts=fault.attempts,
+        retry_always=True,
+        may_fail=True,
+        timeout_s=fault.timeout_s if struck and fault.timeout_s else task.timeout_s,
+    )
 
 
 def _once(stage: str, *outputs: str) -> Stage:
@@ -156,13 +223,14 @@ def _once(stage: str, *outputs: str) -> Stage:
     return Stage(stage, lambda chain: [chain.task(stage, {}, [Path(name) for name in outputs])])
 
 
-def _each_variant(stage: str, *outputs: str) -> Stage:
-    """A stage of one program a variant."""
+def _each_variant(stage: str, *outputs: str, faulty: bool = False) -> Stage:
+    """A stage of one program a variant, of faults only where they differ from the run itself by then."""
 
     def tasks(chain: Chain) -> list[Task]:
         return [
             chain.task(stage, {"variant": v.name}, [v.path(name) for name in outputs], [(v, 0)])
             for v in chain.variants
+            if faulty or v.fault is None
         ]
 
     return Stage(stage, tasks)
@@ -186,7 +254,7 @@ def _granules(stage: str, *outputs: str) -> Stage:
                 [variant.path(name, granule) for variant, granule in batch for name in outputs],
                 batch,
             )
-            for batch in chain.batches(chain.items(), last)
+            for batch in chain.batches([item for item in chain.items() if not item[0].fault], last)
         ]
 
     return Stage(stage, tasks)
@@ -204,55 +272,65 @@ def _order(chain: Chain, step: str, inputs: dict[str, Any], outputs: Any) -> dic
 
 
 def _l0(chain: Chain) -> list[Task]:
+    """One order a pass."""
     tasks = []
     for variant in chain.variants:
-        inputs = {
-            "stream": [str(variant.path(name)) for name in STREAM],
-            "manifest": str(variant.path(MANIFEST)),
-        }
-        output = chain.product("l0", variant, 0)
-        order = _order(chain, "l0", inputs, str(output))
-        tasks.append(chain.task("l0", order, [output], [(variant, 0)]))
+        for number in chain.passes(variant):
+            stem = f"l0_stream/pass_{number:04d}"
+            inputs = {
+                "stream": [str(variant.path(f"{stem}_vc{vc}.cadu")) for vc in CHANNELS],
+                "manifest": str(variant.path(f"{stem}.json")),
+            }
+            output = chain.product("l0", variant, number - 1)
+            order = _order(chain, "l0", inputs, str(output))
+            tasks.append(chain.task("l0", order, [output], [(variant, number - 1)]))
     return tasks
 
 
-def _step(step: str, inputs: Callable[[Chain, list[Item]], dict[str, Any]]) -> Stage:
-    """A processing step of every granule, several granules a job order."""
+def _step(step: str, source: str, inputs: Callable[[Chain, list[Item]], dict[str, Any]]) -> Stage:
+    """A processing step of every granule that its source level has, several granules a job order."""
 
     def output(chain: Chain, item: Item) -> Path:
         return chain.product(step, *item)
 
     def tasks(chain: Chain) -> list[Task]:
         made = []
-        for batch in chain.batches(chain.items(), lambda item: output(chain, item)):
+        for batch in chain.batches(chain.arrived(source), lambda item: output(chain, item)):
             outputs = [output(chain, item) for item in batch]
             order = _order(chain, step, inputs(chain, batch), [str(path) for path in outputs])
-            made.append(chain.task(step, order, outputs, batch))
+            sources = [chain.product(source, *item) for item in batch]
+            made.append(chain.task(step, order, outputs, batch, sources))
         return made
 
     return Stage(step, tasks)
 
 
 def _l1b_inputs(chain: Chain, batch: list[Item]) -> dict[str, Any]:
-    return {"l1a": [str(chain.product("l1a", *item)) for item in batch], "ckd": "ckd.nc"}
+    return {
+        "l1a": [str(chain.product("l1a", *item)) for item in batch],
+        "ckd": chain.given(batch[0][0], "ckd.nc"),
+    }
 
 
 def _l2_inputs(chain: Chain, batch: list[Item]) -> dict[str, Any]:
     return {
         "l1b": [str(chain.product("l1b", *item)) for item in batch],
-        "ckd": "ckd.nc",
-        "prior": "prior.nc",
+        "ckd": chain.given(batch[0][0], "ckd.nc"),
+        "prior": chain.given(batch[0][0], "prior.nc"),
         **{Path(name).stem: f"aux/{name}" for name in AUXILIARY[:-1]},
     }
 
 
 def _l1a(chain: Chain) -> list[Task]:
-    """One order a granule: the L0 of the pass in, the granule's soundings out."""
+    """One order a granule: the L0 of all passes in, the granule's soundings out."""
     made = []
     for variant, granule in chain.items():
+        l0 = [chain.product("l0", variant, number - 1) for number in chain.passes(variant)]
+        if variant.fault and not all((chain.directory / path).exists() for path in l0):
+            continue
         output = chain.product("l1a", variant, granule)
         inputs = {
-            "l0": [str(chain.product("l0", variant, 0))],
+            "l0": [str(path) for path in l0],
             "ckd": "ckd.nc",
             "leap_seconds": "aux/leap_seconds.csv",
         }
@@ -274,12 +352,12 @@ STAGES = (
     _each_variant("events", "events.csv"),
     _granules("truth", "truth/scene_{:04d}.nc", "truth/radiance_{:04d}.nc"),
     _granules("instrument", "truth/dn_{:04d}.nc"),
-    _each_variant("telemetry", *STREAM, MANIFEST, "sent_packets.csv"),
+    _each_variant("telemetry", "sent_packets.csv", SENT, faulty=True),
     _once("auxiliary", "truth.nc", "ckd.nc", "prior.nc", *(f"aux/{name}" for name in AUXILIARY)),
     Stage("l0", _l0),
     Stage("l1a", _l1a),
-    _step("l1b", _l1b_inputs),
-    _step("l2", _l2_inputs),
+    _step("l1b", "l1a", _l1b_inputs),
+    _step("l2", "l1b", _l2_inputs),
     _once("verify", "verdict.json"),
     _once("report", "report.html"),
 )

@@ -89,6 +89,7 @@ def explain(path: Path, node: Node, error: ValidationError, model: type[BaseMode
 
 def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
     """Check what a scenario names elsewhere: instrument file, other processors' programs, figures."""
+    from twin.faults import catalogue
     from twin.verify import requirements
 
     problems = _absent(path, node, scenario)
@@ -104,6 +105,10 @@ def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
         if shutil.which(command[0]) is None:
             where = _at(path, _mark(node, ("processors", step)))
             problems.append(f"{where}: processors.{step}: expected an executable, got {command[0]!r}")
+    for index, name in enumerate(scenario.faults):
+        if reason := catalogue.unknown(name):
+            where = _at(path, _mark(node, ("faults", index)))
+            problems.append(f"{where}: faults.{index}: {reason}")
     for index, requirement in enumerate(scenario.requirements):
         if reason := requirements.unknown(requirement.figure):
             where = _at(path, _mark(node, ("requirements", index, "figure")))

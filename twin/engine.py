@@ -36,6 +36,10 @@ class Task:
     granule: str = ""
     timeout_s: float = 1800.0
     own: bool = False  # a program of the twin: its exit code 2 speaks of the scenario
+    check: Callable[[Path], str] | None = None  # what is wrong with an output; empty when nothing
+    attempts: int = ATTEMPTS
+    retry_always: bool = False  # after any failure, not only when a signal killed it
+    may_fail: bool = False  # its last failure is written down and ends nothing
 
 
 @dataclass
@@ -68,10 +72,9 @@ class Engine:
                     running.append(self._start(*waiting.popleft()))
                 time.sleep(POLL_S)
                 for ended, row in self._reap(running):
-                    again = row.state == "failed" and (row.exit_code or 0) < 0 and ended.attempt < ATTEMPTS
-                    if again:
+                    if _again(ended, row):
                         waiting.appendleft((ended.task, ended.attempt + 1))
-                    elif row.state != "done":
+                    elif row.state != "done" and not ended.task.may_fail:
                         failure = failure or _failure(ended.task, row)
                 progress(sum(path.exists() for path in outputs))
         except BaseException:
@@ -81,13 +84,18 @@ class Engine:
             raise failure
 
     def is_done(self, task: Task) -> bool:
+        """Tell whether a task has nothing left to do: done, or failed for good where it may."""
         row = self.ledger.get(task.task_id)
-        known = row is not None and row.state == "done" and row.command == " ".join(task.command)
-        return known and all(path.exists() for path in task.outputs)
+        if row is None or row.command != " ".join(task.command):
+            return False
+        if row.state == "done":
+            return all(path.exists() for path in task.outputs)
+        return task.may_fail and row.state in ("failed", "timeout") and row.attempts >= task.attempts
 
     def _start(self, task: Task, attempt: int) -> _Running:
         task.log.parent.mkdir(parents=True, exist_ok=True)
         environment = dict(os.environ, PYTHONSAFEPATH="1", **dict.fromkeys(ONE_THREAD, "1"))
+        environment["TWIN_ATTEMPT"] = str(attempt)
         started = time.time(), time.monotonic()
         try:
             with task.log.open("wb" if attempt == 1 else "ab") as log:
@@ -119,8 +127,8 @@ class Engine:
             running.remove(run)
             code = run.process.returncode = os.waitstatus_to_exitcode(status)
             cpu_s = usage.ru_utime + usage.ru_stime
-            state = "interrupted" if stopped else _state(run, code)
-            row = _row(run, state, code, cpu_s, usage.ru_maxrss / MAXRSS_PER_MB)
+            state, why = ("interrupted", "") if stopped else _state(run, code)
+            row = _row(run, state, code, cpu_s, usage.ru_maxrss / MAXRSS_PER_MB, why)
             self.ledger.put(row)
             ended.append((run, row))
         return ended
@@ -140,11 +148,26 @@ class Engine:
             time.sleep(POLL_S)
 
 
-def _state(run: _Running, code: int) -> str:
+def _again(run: _Running, row: Row) -> bool:
+    if row.state == "done" or run.attempt >= run.task.attempts:
+        return False
+    return run.task.retry_always or (row.state == "failed" and (row.exit_code or 0) < 0)
+
+
+def _state(run: _Running, code: int) -> tuple[str, str]:
+    """Return the state of a program that ended, and what is wrong with an output it left."""
     if run.timed_out:
-        return "timeout"
-    complete = all(path.exists() for path in run.task.outputs)
-    return "done" if code == 0 and complete else "failed"
+        return "timeout", ""
+    if code != 0:
+        return "failed", ""
+    lacking = [path for path in run.task.outputs if not path.exists()]
+    if lacking:
+        return "failed", f"ended without its output {lacking[0]}"
+    check = run.task.check
+    wrong = [(path, why) for path in run.task.outputs if check and (why := check(path))]
+    for path, _ in wrong:
+        os.replace(path, path.with_name(f"{path.name}.refused"))
+    return ("failed", wrong[0][1]) if wrong else ("done", "")
 
 
 def _signal(run: _Running, number: int) -> None:
@@ -152,9 +175,9 @@ def _signal(run: _Running, number: int) -> None:
         os.killpg(run.process.pid, number)
 
 
-def _row(run: _Running, state: str, code: int | None, cpu_s: float, peak_rss_mb: float) -> Row:
+def _row(run: _Running, state: str, code: int | None, cpu_s: float, peak_rss_mb: float, why: str = "") -> Row:
     task = run.task
-    tail = "" if state in ("running", "done") else _text(task.log)[-TAIL_CHARACTERS:]
+    tail = "" if state in ("running", "done") else why or _text(task.log)[-TAIL_CHARACTERS:]
     wall_s = 0.0 if state == "running" else time.monotonic() - run.started_s
     return Row(
         task_id=task.task_id,
@@ -179,8 +202,7 @@ def _failure(task: Task, row: Row) -> Exception:
     if task.own and row.exit_code == BadInput.exit_code:
         return BadInput(line)
     if row.exit_code == 0:
-        lacking = next(path for path in task.outputs if not path.exists())
-        return ProgramFailed(f"{task.task_id}: ended without its output {lacking}")
+        return ProgramFailed(f"{task.task_id}: {row.error_tail}")
     return ProgramFailed(f"{task.task_id}: exit code {row.exit_code}: {line}; see {task.log}")
 
 

@@ -257,6 +257,7 @@ class Scenario(Model):
     mismatch: Mismatch = Mismatch()
     processors: dict[STEPS, Annotated[list[str], Field(min_length=1)]] = {}  # other programs for a step
     settings: dict[STEPS, dict[str, Any]] = {}  # handed on in the job order
+    faults: list[str] = []  # names of twin/faults/catalogue.py, or all: each tried on a copy of the run
     requirements: list[Requirement]
 
     @model_validator(mode="after")

@@ -101,38 +101,39 @@ def instrument(order: Order, variants: dict[str, chain.Variant]) -> None:
 
 
 def telemetry(order: Order, variants: dict[str, chain.Variant]) -> None:
-    """Write the CADU files of the pass, its manifest and the list of packets sent."""
+    """Write the CADU files of the passes, their manifests and the list of packets sent."""
     import numpy as np
     import xarray as xr
 
     from twin.events.log import EventLog
     from twin.mission import knowledge
-    from twin.telemetry import channel, frames, packets
+    from twin.telemetry import packets, sending
 
     variant = variants[order["variant"]]
     asked = variants[""].scenario  # one flight for all
-    log = EventLog.read_csv(variant.path("events.csv"))
-    geometry = read(variant.path("geometry.nc"))
-    parts = [read(variant.path("truth/dn_{:04d}.nc", g)) for g in range(variant.granules)]
+    log = EventLog.read_csv(variant.source("events.csv"))
+    parts = [read(variant.source("truth/dn_{:04d}.nc", g)) for g in range(variant.granules)]
     exposed = xr.concat(parts, dim="sounding", data_vars="minimal")
     arrived = np.isin(exposed["sounding_id"].values // 10 % 10**10, log.frames_downlinked)
     level_bits = [log.memory_level_bits[frame] for frame in log.frames_downlinked]
-    state = packets.Housekeeping(memory_level_kbit=np.array(level_bits) // 1000)
-    ephemeris = knowledge.ephemeris(asked, knowledge.packet_times(asked))
-    channels, sent = packets.build(
-        exposed.isel(sounding=arrived), geometry, ephemeris, state, pass_number=chain.PASS
+    observed = sending.Observed(
+        exposed.isel(sounding=arrived),
+        read(variant.source("geometry.nc")),
+        knowledge.ephemeris(asked, knowledge.packet_times(asked)),
+        packets.Housekeeping(memory_level_kbit=np.array(level_bits) // 1000),
+    )
+    sent, touched, passes = sending.send(
+        observed,
+        sending.Contact(*log.station_pass),
+        variant.path("l0_stream"),
+        asked.seed,
+        variant.fault or sending.NOTHING,
     )
     sent.to_csv(variant.path("sent_packets.csv"), index=False)
-    station, acquired, lost = log.station_pass
-    frames.write_pass(
-        variant.path("l0_stream"),
-        channels,
-        station=station,
-        pass_number=chain.PASS,
-        acquisition_of_signal_utc=acquired,
-        loss_of_signal_utc=lost,
-        channel=channel.Channel(asked.seed, chain.PASS),
-    )
+    start = variant.fault.first_frame_count if variant.fault else 0
+    wraps = (start + int(sent["last_frame"].max())) // 256
+    told = {"passes": passes, "touched": sorted(touched), "frame_count_wraps": wraps}
+    variant.path("sent.json").write_text(json.dumps(told) + "\n")
 
 
 def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:
@@ -152,6 +153,10 @@ def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:
     spectroscopy.write(Path("aux"), provenance.line_directory(asked), source, asked.spectroscopy)
     copy_given(Path("aux"))
     leap_seconds(Path("aux/leap_seconds.csv"))
+    for faulty in variants.values():
+        for name in faulty.fault.own_inputs if faulty.fault else ():
+            faulty.root.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(f"{name}.nc", faulty.path(f"{name}.nc"))
 
 
 def copy_given(folder: Path) -> None:

@@ -40,10 +40,10 @@ class EventLog:
         return [int(entry.id) for entry in self.select("downlink", "frame_sent")]
 
     @property
-    def station_pass(self) -> tuple[str, str, str]:
-        """Station, acquisition and loss of signal (ISO UTC)."""
+    def station_pass(self) -> tuple[str, int, int]:
+        """Station, acquisition and loss of signal (GPS us)."""
         rise, fall = self.select("station", "signal_acquired")[0], self.select("station", "signal_lost")[0]
-        return rise.id, utc_iso(rise.time_gps_us), utc_iso(fall.time_gps_us)
+        return rise.id, rise.time_gps_us, fall.time_gps_us
 
     @property
     def memory_level_bits(self) -> dict[int, int]:

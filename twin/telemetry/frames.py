@@ -23,7 +23,7 @@ CADU_BYTES = SYNC_MARKER.size + reedsolomon.INTERLEAVE * reedsolomon.N
 IDLE_OCTET = 0x55  # free choice of the mission
 SHORTEST_PACKET = 7  # octets: primary header and one octet
 
-Channel = Callable[[np.ndarray, int], np.ndarray]  # (sent CADUs, virtual channel) -> received CADUs
+Channel = Callable[[np.ndarray, int], np.ndarray]  # (sent CADUs, virtual channel) -> octets received
 
 
 def encode(packets: Sequence[bytes], vcid: int, master_count: np.ndarray | None = None) -> bytes:
@@ -36,11 +36,21 @@ def encode(packets: Sequence[bytes], vcid: int, master_count: np.ndarray | None 
     return _cadus(_frames(data, pointer, vcid, master_count)).tobytes()
 
 
-def encode_pass(channels: dict[int, list[bytes]]) -> dict[int, np.ndarray]:
-    """CADUs (frame, 1279) uint8 of each virtual channel, sent evenly mixed through one master channel."""
+def encode_pass(channels: dict[int, list[bytes]], first_count: int = 0) -> dict[int, np.ndarray]:
+    """CADUs (frame, 1279) uint8 of each virtual channel, sent evenly mixed through one master channel.
+
+    first_count  of the frame counter of every virtual channel
+    """
     fields = {vcid: _multiplex(packets) for vcid, packets in channels.items()}
     counts = _master_counts({vcid: len(data) for vcid, (data, _) in fields.items()})
-    return {vcid: _cadus(_frames(*fields[vcid], vcid, counts[vcid])) for vcid in fields}
+    return {vcid: _cadus(_frames(*fields[vcid], vcid, counts[vcid], first_count)) for vcid in fields}
+
+
+def spans(packets: Sequence[bytes]) -> np.ndarray:
+    """First and last frame that each packet of a virtual channel is sent in, (packet, 2) int64."""
+    ends = np.cumsum([len(packet) for packet in packets], dtype=np.int64)
+    starts = ends - [len(packet) for packet in packets]
+    return np.stack([starts // DATA_BYTES, (ends - 1) // DATA_BYTES], axis=1)
 
 
 def write_pass(
@@ -52,26 +62,36 @@ def write_pass(
     acquisition_of_signal_utc: str,
     loss_of_signal_utc: str,
     channel: Channel | None = None,
+    first_count: int = 0,
+    on_board_utc: str | None = None,
 ) -> Path:
-    """Write the CADUs received, a file a virtual channel, and manifest.json; return the manifest's path."""
+    """Write the CADUs received, a file a virtual channel, and the manifest; return the manifest's path.
+
+    on_board_utc  what the on-board clock showed at acquisition of signal; by default the right time
+    """
     directory.mkdir(parents=True, exist_ok=True)
     files = []
-    for vcid, sent in encode_pass(channels).items():
+    for vcid, sent in encode_pass(channels, first_count).items():
         received = sent if channel is None else channel(sent, vcid)
         content = received.tobytes()
         name = f"pass_{pass_number:04d}_vc{vcid}.cadu"
         _replace(directory / name, content)
         checksum = hashlib.sha256(content).hexdigest()
-        entry = {"name": name, "vc": vcid, "bytes": len(content), "sha256": checksum, "cadus": len(received)}
+        entry = {"name": name, "vc": vcid, "bytes": len(content), "sha256": checksum}
+        entry["cadus"] = len(content) // CADU_BYTES
         files.append(entry)
     manifest = {
         "station": station,
         "pass": pass_number,
         "acquisition_of_signal_utc": acquisition_of_signal_utc,
         "loss_of_signal_utc": loss_of_signal_utc,
+        "clock_correlation": {
+            "station_utc": acquisition_of_signal_utc,
+            "on_board_utc": on_board_utc or acquisition_of_signal_utc,
+        },
         "files": files,
     }
-    path = directory / "manifest.json"
+    path = directory / f"pass_{pass_number:04d}.json"
     _replace(path, (json.dumps(manifest, indent=2) + "\n").encode())
     return path
 
@@ -120,14 +140,16 @@ def _master_counts(frames: dict[int, int]) -> dict[int, np.ndarray]:
     return {vcid: number[vcids == vcid] for vcid in frames}
 
 
-def _frames(data: np.ndarray, pointer: np.ndarray, vcid: int, master_count: np.ndarray) -> np.ndarray:
+def _frames(
+    data: np.ndarray, pointer: np.ndarray, vcid: int, master_count: np.ndarray, first_count: int = 0
+) -> np.ndarray:
     """TM transfer frames (frame, 1115) uint8 of CCSDS 132.0-B, without operational control field."""
     if not 0 <= vcid <= 7:
         raise ValueError(f"a virtual channel number has 3 bits, got {vcid}")
     frames = np.empty((len(data), FRAME_BYTES), np.uint8)
     frames[:, 0:2] = np.array([SPACECRAFT_ID << 4 | vcid << 1], ">u2").view(np.uint8)
     frames[:, 2] = np.asarray(master_count) % 256
-    frames[:, 3] = np.arange(len(data)) % 256
+    frames[:, 3] = (first_count + np.arange(len(data))) % 256
     frames[:, 4:6] = _octets(SEGMENT_LENGTH_ID | pointer)
     frames[:, HEADER_BYTES:-FECF_BYTES] = data
     frames[:, -FECF_BYTES:] = _octets(crc16(frames[:, :-FECF_BYTES]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numba as nb
@@ -17,6 +18,8 @@ VIRTUAL_CHANNEL = {SCIENCE: 1, HOUSEKEEPING: 2, ATTITUDE: 2}
 SEQUENCE_MODULO = 1 << 14  # the sequence count has 14 bits
 UNSEGMENTED = 0b11 << 14  # sequence flags of a packet that is not part of a group
 SECONDARY_HEADER = 1 << 11
+
+KEY_BYTES = 16  # primary header, time code and boot count: they tell any two packets apart
 
 SAMPLE_BITS = 20  # 40 rows of 14 bits add up to less than 2**20
 SPECTRUM_BYTES = SPECTELS * SAMPLE_BITS // 8
@@ -69,6 +72,8 @@ LAYOUT = {
     ),
 }
 
+Clock = Callable[[np.ndarray], np.ndarray]
+
 
 @dataclass(frozen=True)
 class Housekeeping:
@@ -108,12 +113,14 @@ def build(
     *,
     pass_number: int = 1,
     first_sequence_count: dict[int, int] | None = None,
+    clock: Clock = np.asarray,
 ) -> tuple[dict[int, list[bytes]], pd.DataFrame]:
     """Packets of each virtual channel in time order, and the table of what was sent (VC 1 first).
 
     dn         sounding_id(sounding), dn(sounding, band, spectel), saturated_rows(sounding, band)
     geometry   sounding_id, time_gps_us, operation_mode (sounding), for at least the soundings of `dn`
     ephemeris  time_gps_us(time), position(time, 3) m, velocity(time, 3) m s-1, quaternion(time, 4) x y z w
+    clock      what the on-board clock shows at true times, GPS us; exact by default
     """
     frames = _frame_table(dn, geometry)
     state = housekeeping or Housekeeping()
@@ -131,7 +138,7 @@ def build(
         for apid in members:
             time_gps_us, record = records[apid]
             start = (first_sequence_count or {}).get(apid, 0)
-            packets += _seal(apid, record, time_gps_us, start)
+            packets += _seal(apid, record, clock(time_gps_us), start)
             times.append(time_gps_us)
             tables.append(_sent_table(apid, record, pass_number))
         order = np.argsort(np.concatenate(times), kind="stable")
@@ -209,10 +216,15 @@ def _seal(apid: int, record: np.ndarray, time_gps_us: np.ndarray, first_count: i
     record["data_length"] = length - 6 - 1  # octets after the primary header, less one
     days, record["ms_of_day"], record["us_of_ms"] = timecodes.cds(time_gps_us)
     record["days"] = _fits(days, 16, "CDS day")
-    octets = record.view(np.uint8).reshape(-1, length)
+    octets = _octets(record)
     record["crc"] = crc16(octets[:, :-2])
     stream = octets.tobytes()
     return [stream[at : at + length] for at in range(0, len(stream), length)]
+
+
+def _octets(record: np.ndarray) -> np.ndarray:
+    """(packet, octet) uint8, a view."""
+    return record.view(np.uint8).reshape(-1, record.dtype.itemsize)
 
 
 def _sent_table(apid: int, record: np.ndarray, pass_number: int) -> pd.DataFrame:
@@ -223,6 +235,8 @@ def _sent_table(apid: int, record: np.ndarray, pass_number: int) -> pd.DataFrame
         values = record[name].astype(np.int64) if name in names else pd.NA
         table[name] = pd.Series(values, index=table.index, dtype="Int64")
     table["bytes"] = record.dtype.itemsize
+    table["vc"] = VIRTUAL_CHANNEL[apid]
+    table["header"] = [octets[:KEY_BYTES].tobytes().hex() for octets in _octets(record)]
     table["pass"] = pass_number
     return table
 

@@ -1,47 +1,18 @@
-"""Account for packets, time and memory of a run, from its list of sent packets, L0 and ledger."""
+"""Account for packets, time and memory of a run, from what became of its packets and from its ledger."""
 
 from __future__ import annotations
 
-import csv
 import sqlite3
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import netCDF4
 import numpy as np
+
+from twin.verify.packets import KINDS
 
 GROUND = ("l0", "l1a", "l1b", "l2")
 DAY_SIDE_SOUNDINGS_PER_S = 2.3  # s-1, 3 FOVs each 1.304 s: real time where the Sun shines
-KINDS = ("accepted", "corrected", "quarantined", "missing")
-APIDS = {256: "science", 257: "housekeeping", 258: "attitude and ephemeris"}
 Table = list[dict[str, Any]]
-
-
-def packets(root: Path) -> Table:
-    """Give sent, accepted, corrected, quarantined, missing and unaccounted packets, one row an APID."""
-    sent = _sent(root / "sent_packets.csv")
-    known: dict[int, Counter[str]] = {apid: Counter() for apid in sent}
-    for path in sorted((root / "l0").glob("*.nc")):
-        with netCDF4.Dataset(path) as file:
-            for row, apid in enumerate(file["account_apid"][:].tolist()):
-                counts = {kind: int(file[f"account_{kind}"][row]) for kind in KINDS}
-                known.setdefault(apid, Counter()).update(counts)
-    return [
-        {
-            "apid": apid,
-            "content": APIDS.get(apid, "unknown"),
-            "sent": sent[apid],
-            **{kind: account[kind] for kind in KINDS},
-            "unaccounted": abs(sent[apid] - sum(account[kind] for kind in KINDS)),
-        }
-        for apid, account in sorted(known.items())
-    ]
-
-
-def _sent(path: Path) -> Counter[int]:
-    with path.open(newline="", encoding="utf-8") as stream:
-        return Counter(int(row["apid"]) for row in csv.DictReader(stream))
 
 
 def packet_figures(table: Table) -> dict[str, float]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from twin.errors import BadInput
-from twin.verify import accounts, join, measures
+from twin.verify import join, measures
+from twin.verify import packets as packet_account
 
 LEVELS = ("l1a", "l1b", "l2")
 NEEDED = ("geometry.nc", "truth.nc", "sent_packets.csv", "l0")
@@ -20,7 +21,8 @@ Table = list[dict[str, Any]]
 class Balance:
     """What was sent and observed, and what became of it."""
 
-    packets: Table  # one row an APID, as accounts.packets
+    packets: Table  # one row an APID
+    packet_reasons: dict[str, int]  # of those that did not arrive well
     levels: Table  # one row a level: files, soundings, of those observed missing, and unexpected
     outcomes: dict[str, int]  # soundings; each observed one counts once
     reasons: dict[str, int]  # of bad quality, of the soundings in L2; one may have several
@@ -34,7 +36,8 @@ def of(root: Path) -> Balance:
             raise BadInput(
                 f"{root}: expected the directory of a run with {name}, got none: name one under runs/"
             )
-    packets = accounts.packets(root)
+    account = packet_account.account(root)
+    packets = account.table
     soundings = join.load(root, root / "truth.nc")
     observed = soundings.observed["sounding_id"]
     levels = [_level(root / name, observed) for name in LEVELS if (root / name).is_dir()]
@@ -50,7 +53,7 @@ def of(root: Path) -> Balance:
         "missing": observed.size - rows,
     }
     reasons = {row["reason"]: row["soundings"] for row in measures.reasons(soundings) if row["soundings"]}
-    return Balance(packets, levels, outcomes, reasons, _complaints(packets, levels))
+    return Balance(packets, dict(account.reasons), levels, outcomes, reasons, _complaints(packets, levels))
 
 
 def _level(folder: Path, observed: np.ndarray) -> dict[str, Any]:

@@ -72,6 +72,8 @@ FIGURES: dict[str, tuple[str, str]] = {
     "packets_quarantined": ("packets in quarantine", "1"),
     "packets_missing": ("packets missing by their sequence counts", "1"),
     "packets_unaccounted": ("packets sent that no account of L0 covers, or too many, summed by APID", "1"),
+    "faults_tried": ("faults of the catalogue that were injected", "1"),
+    "faults_failed": ("faults whose assertion does not hold, or that did not strike", "1"),
     "mismatch_difference_ppm": ("mean change of XCO2 with other CO2 line intensity in truth", "ppm"),
     "chain_wall_s": ("wall time of all stages up to L2", "s"),
     "chain_soundings_per_s": ("soundings per second, whole chain", "s-1"),

@@ -25,7 +25,7 @@ def trace(run_dir: Path) -> dict[str, Any]:
         | {library: metadata.version(library) for library in LIBRARIES},
         "code": {package: package_hash(package)[:DIGITS] for package in PACKAGES},
         "files": _files(run_dir),
-        "stream": _stream(run_dir / "l0_stream" / "manifest.json"),
+        "stream": _stream(run_dir / "l0_stream"),
     }
 
 
@@ -52,8 +52,10 @@ def _files(run_dir: Path) -> dict[str, str]:
     }
 
 
-def _stream(manifest: Path) -> dict[str, str]:
-    if not manifest.exists():
-        return {}
-    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+def _stream(folder: Path) -> dict[str, str]:
+    files = [
+        entry
+        for manifest in sorted(folder.glob("*.json"))
+        for entry in json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    ]
     return {entry["name"]: str(entry["sha256"])[:DIGITS] for entry in files}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from twin.scenario import Scenario
-from twin.verify import accounts, join, measures, nature, origin, requirements
+from twin.verify import accounts, join, measures, nature, origin, packets, requirements, trials
 from twin.verify.figures import FIGURES
 from twin.verify.notes import METHODS, not_in_the_figure
 from twin.verify.statistics import mean, mean_interval, scatter
@@ -27,7 +27,8 @@ def score(run_dir: Path, scenario: Scenario) -> Verdict:
     requirements.check(scenario.requirements)
     soundings = join.load(run_dir, run_dir / "truth.nc")
     other = _other(run_dir)
-    packets = accounts.packets(run_dir)
+    account = packets.account(run_dir)
+    faults = trials.judge(run_dir, scenario)
     stages = accounts.stages(run_dir / "ledger.sqlite")
     rows = len(soundings.l2["xco2"]) + (len(other.l2["xco2"]) if other else 0)
     mismatch = compare(soundings, other, scenario.mismatch.co2_intensity) if other else None
@@ -37,7 +38,8 @@ def score(run_dir: Path, scenario: Scenario) -> Verdict:
         **measures.kept(soundings),
         **measures.anomaly(soundings),
         **measures.fit(soundings),
-        **accounts.packet_figures(packets),
+        **accounts.packet_figures(account.table),
+        **trials.figures(faults),
         "mismatch_difference_ppm": mismatch["difference_mean_ppm"] if mismatch else math.nan,
         **accounts.speed_figures(stages, rows),
     }
@@ -55,7 +57,9 @@ def score(run_dir: Path, scenario: Scenario) -> Verdict:
         "nature": nature.layers(scenario.truth),
         "settings": {step: dict(told) for step, told in scenario.settings.items() if told},
         "quality": measures.reasons(soundings),
-        "packets": packets,
+        "packets": account.table,
+        "packet_reasons": dict(account.reasons),
+        "faults": faults,
         "stages": stages,
         "not_in_the_figure": not_in_the_figure(scenario),
         "methods": METHODS,
