@@ -112,6 +112,7 @@ def read_ckd(path: Path | str, times: np.ndarray | None = None) -> Groups:
 
 def require_valid(ckd: Groups, times: np.ndarray, path: Path | str) -> None:
     """Refuse soundings outside the validity of calibration key data of a path; times as in `read_ckd`."""
+    times = times[np.isfinite(times)]
     if not times.size:
         return
     attrs = ckd.attrs

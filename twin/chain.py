@@ -167,9 +167,12 @@ class Chain:
         12 soundings 6 s and 10 s of the same core; a program a granule would add 12 s to 120 soundings.
         """
         missing = [item for item in items if not (self.directory / output(item)).exists()]
-        alone = [[item] for item in missing if item[0].fault]  # so that a fault meets no other granule
-        return self._shared([item for item in missing if not item[0].fault]) + alone
+        own = [item for item in missing if item[0].fault is None]
+        damaged = [item for item in missing if item[0].fault and not item[0].fault.step]
+        struck = [item for item in missing if item[0].fault and item[0].fault.step]
+        return self._shared(own) + self._shared(damaged) + [[item] for item in struck]
 
+    # a program that a fault strikes holds one granule, so that it meets no other
     def _shared(self, missing: list[Item]) -> list[list[Item]]:
         if not missing:
             return []
@@ -223,14 +226,31 @@ def _once(stage: str, *outputs: str) -> Stage:
     return Stage(stage, lambda chain: [chain.task(stage, {}, [Path(name) for name in outputs])])
 
 
-def _each_variant(stage: str, *outputs: str, faulty: bool = False) -> Stage:
-    """A stage of one program a variant, of faults only where they differ from the run itself by then."""
+def _telemetry(chain: Chain) -> list[Task]:
+    """One program a variant, several faults in one: loading its libraries takes longer than a fault."""
+    faulty = [variant for variant in chain.variants if variant.fault]
+    batches = [[v] for v in chain.variants if not v.fault]
+    batches += [faulty[first : first + BATCH] for first in range(0, len(faulty), BATCH)]
+    outputs = ("sent_packets.csv", SENT)
+    return [
+        chain.task(
+            "telemetry",
+            {"variants": [v.name for v in batch]},
+            [v.path(name) for v in batch for name in outputs],
+            [(v, 0) for v in batch],
+        )
+        for batch in batches
+    ]
+
+
+def _each_variant(stage: str, *outputs: str) -> Stage:
+    """A stage of one program a variant; what a fault does comes later."""
 
     def tasks(chain: Chain) -> list[Task]:
         return [
             chain.task(stage, {"variant": v.name}, [v.path(name) for name in outputs], [(v, 0)])
             for v in chain.variants
-            if faulty or v.fault is None
+            if v.fault is None
         ]
 
     return Stage(stage, tasks)
@@ -352,7 +372,7 @@ STAGES = (
     _each_variant("events", "events.csv"),
     _granules("truth", "truth/scene_{:04d}.nc", "truth/radiance_{:04d}.nc"),
     _granules("instrument", "truth/dn_{:04d}.nc"),
-    _each_variant("telemetry", "sent_packets.csv", SENT, faulty=True),
+    Stage("telemetry", _telemetry),
     _once("auxiliary", "truth.nc", "ckd.nc", "prior.nc", *(f"aux/{name}" for name in AUXILIARY)),
     Stage("l0", _l0),
     Stage("l1a", _l1a),

@@ -101,7 +101,12 @@ def instrument(order: Order, variants: dict[str, chain.Variant]) -> None:
 
 
 def telemetry(order: Order, variants: dict[str, chain.Variant]) -> None:
-    """Write the CADU files of the passes, their manifests and the list of packets sent."""
+    """Write the CADU files of the passes of each variant, their manifests and the list of packets sent."""
+    for name in order["variants"]:
+        send(variants[name], variants[""].scenario)  # one flight for all
+
+
+def send(variant: chain.Variant, asked: scenario.Scenario) -> None:
     import numpy as np
     import xarray as xr
 
@@ -109,29 +114,23 @@ def telemetry(order: Order, variants: dict[str, chain.Variant]) -> None:
     from twin.mission import knowledge
     from twin.telemetry import packets, sending
 
-    variant = variants[order["variant"]]
-    asked = variants[""].scenario  # one flight for all
     log = EventLog.read_csv(variant.source("events.csv"))
     parts = [read(variant.source("truth/dn_{:04d}.nc", g)) for g in range(variant.granules)]
     exposed = xr.concat(parts, dim="sounding", data_vars="minimal")
     arrived = np.isin(exposed["sounding_id"].values // 10 % 10**10, log.frames_downlinked)
-    level_bits = [log.memory_level_bits[frame] for frame in log.frames_downlinked]
+    levels = log.memory_level_bits
+    level_bits = [levels[frame] for frame in log.frames_downlinked]
     observed = sending.Observed(
         exposed.isel(sounding=arrived),
         read(variant.source("geometry.nc")),
         knowledge.ephemeris(asked, knowledge.packet_times(asked)),
         packets.Housekeeping(memory_level_kbit=np.array(level_bits) // 1000),
     )
-    sent, touched, passes = sending.send(
-        observed,
-        sending.Contact(*log.station_pass),
-        variant.path("l0_stream"),
-        asked.seed,
-        variant.fault or sending.NOTHING,
-    )
+    fault = variant.fault or sending.NOTHING
+    contact = sending.Contact(*log.station_pass)
+    sent, touched, passes = sending.send(observed, contact, variant.path("l0_stream"), asked.seed, fault)
     sent.to_csv(variant.path("sent_packets.csv"), index=False)
-    start = variant.fault.first_frame_count if variant.fault else 0
-    wraps = (start + int(sent["last_frame"].max())) // 256
+    wraps = (fault.first_frame_count + int(sent["last_frame"].max())) // 256
     told = {"passes": passes, "touched": sorted(touched), "frame_count_wraps": wraps}
     variant.path("sent.json").write_text(json.dumps(told) + "\n")
 

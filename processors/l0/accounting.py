@@ -9,6 +9,9 @@ import numpy as np
 from processors.l0.packets import PACKET_BYTES, WHOLE, Pieces
 
 COUNTS = 16_384  # packet sequence counts before they start again
+# packets a second that each application sends at most: 12 and 1 a frame of 1.304 s, 1 of attitude [A]
+RATE = {256: 12 / 1.304, 257: 1 / 1.304, 258: 1.0}
+SPARE = 64  # packets beyond that rate which a gap may still hold
 EDGE = 16  # counts beyond the first and last good packet at which a bad one is still believed
 
 
@@ -79,10 +82,11 @@ def account(table: Table) -> Account:
     for apid in PACKET_BYTES:
         mine = kept[table.apid[kept] == apid]
         suspects = np.flatnonzero(table.apid[bad] == apid)
-        for boot in np.unique(table.boot_count[mine]):
-            rows = mine[table.boot_count[mine] == boot]
+        run = _runs(table, mine, apid)
+        for number in np.unique(run):
+            rows = mine[run == number]
             order = _unwrap(table.sequence_count[rows])
-            near = suspects[_boot_before(table.boot_count[mine], mine, bad[suspects]) == boot]
+            near = suspects[_run_before(run, mine, bad[suspects]) == number]
             claimed, extra = _claim(rows, order, bad[near], table.sequence_count[bad[near]])
             attributed[near] = claimed
             seen = np.unique(np.concatenate([order, extra]))
@@ -112,9 +116,22 @@ def _short_way(step: np.ndarray) -> np.ndarray:
     return (step + COUNTS // 2) % COUNTS - COUNTS // 2
 
 
-def _boot_before(boots: np.ndarray, rows: np.ndarray, suspects: np.ndarray) -> np.ndarray:
-    """Return (suspect) boot count of the good packet received before it, or of the first."""
-    return boots[np.maximum(np.searchsorted(rows, suspects) - 1, 0)]
+def _runs(table: Table, rows: np.ndarray, apid: int) -> np.ndarray:
+    """Number the runs of good packets whose sequence counts belong together.
+
+    A run ends at a reboot, and where the counts jump further than packets can have been sent meanwhile: they
+    were set back.
+    """
+    step = np.abs(_short_way(np.diff(table.sequence_count[rows])))
+    days, ms, us = (table.key[rows, column].astype(float) for column in (3, 4, 5))
+    between = np.abs(np.diff(86_400.0 * days + 1e-3 * ms + 1e-6 * us))
+    breaks = (np.diff(table.boot_count[rows]) != 0) | (step > RATE[apid] * between + SPARE)
+    return np.concatenate([np.zeros(min(rows.size, 1), np.int64), np.cumsum(breaks)])
+
+
+def _run_before(run: np.ndarray, rows: np.ndarray, suspects: np.ndarray) -> np.ndarray:
+    """Return (suspect) number of the run of the good packet received before it, or of the first."""
+    return run[np.maximum(np.searchsorted(rows, suspects) - 1, 0)]
 
 
 def _claim(

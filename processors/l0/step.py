@@ -21,6 +21,7 @@ class Reception:
     codeblocks: list[np.ndarray] = field(default_factory=list)
     symbols: list[np.ndarray] = field(default_factory=list)
     bytes_skipped: int = 0
+    markers_damaged: int = 0
     channels: list[frames.Channel] = field(default_factory=list)  # one a file and virtual channel
     census: list[frames.Census] = field(default_factory=list)
     pieces: list[packets.Pieces] = field(default_factory=list)  # one a channel
@@ -36,6 +37,8 @@ def synchronise(rx: Reception) -> None:
         codeblocks = np.zeros((0, sync.CODEBLOCK_BYTES), np.uint8)
         if offsets.size:
             units = sliding_window_view(data, sync.CADU_BYTES)
+            marker = np.frombuffer(sync.MARKER.to_bytes(sync.MARKER_BYTES, "big"), np.uint8)
+            rx.markers_damaged += int((units[offsets, : sync.MARKER_BYTES] != marker).any(axis=1).sum())
             codeblocks = np.ascontiguousarray(units[offsets, sync.MARKER_BYTES :])
         rx.codeblocks.append(codeblocks)
 
@@ -92,6 +95,7 @@ def run(job: Job) -> None:
     files, manifest = job.input_list("stream"), job.input("manifest")
     job.options({})
     variables = process(stream.read(files, manifest))
+    variables["clock_offset"] = np.asarray(stream.clock_offset(manifest))
     if not variables["apid"].size:
         raise ProcessorError(
             f"{files[0]}: expected packets, got none in {int(variables['cadus_received'])} CADUs: "
@@ -196,6 +200,7 @@ def _counters(rx: Reception, table: accounting.Table, account: accounting.Accoun
         "frames_missing": sum(int(channel.missing.sum()) for channel in rx.channels),
         "symbols_corrected": sum(int(np.maximum(symbols, 0).sum()) for symbols in rx.symbols),
         "bytes_skipped": rx.bytes_skipped,
+        "markers_damaged": rx.markers_damaged,
         "packets_accepted": account.kept.size - corrected,
         "packets_corrected": corrected,
         "packets_quarantined": int(account.attributed.sum()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,21 @@ def read(files: list[Path], manifest: Path) -> list[np.ndarray]:
         if name not in given:
             raise BadInput(f"{manifest}: expected the file {name} among inputs.stream, got none: add it")
     return [_checked(path, said.get(path.name), manifest) for path in files]
+
+
+def clock_offset(manifest: Path) -> float:
+    """Return s by which the on-board clock was ahead at acquisition of signal, NaN where not told."""
+    told = json.loads(manifest.read_text(encoding="utf-8")).get("clock_correlation")
+    if told is None:
+        return float("nan")
+    try:
+        on_board, station = (datetime.fromisoformat(told[f"{who}_utc"]) for who in ("on_board", "station"))
+        return (on_board - station).total_seconds()
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            f"{manifest}: expected clock_correlation with on_board_utc and station_utc in ISO 8601, "
+            f"got {type(error).__name__} {error}: fetch it again"
+        ) from error
 
 
 def _manifest(path: Path) -> dict[str, dict[str, Any]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from processors.products import Product
 
-SCIENCE, ATTITUDE = 256, 258  # application process identifiers
-SCIENCE_BYTES, ATTITUDE_BYTES = 2590, 100
+SCIENCE, HOUSEKEEPING, ATTITUDE = 256, 257, 258  # application process identifiers
+SCIENCE_BYTES, HOUSEKEEPING_BYTES, ATTITUDE_BYTES = 2590, 32, 100
+COUNT_AT, HOUSEKEEPING_MODE_AT = 2, 20
 TIME_AT, BOOT_AT, FRAME_AT = 6, 14, 16  # bytes from the start of the packet
 FOV_AT, BAND_AT, MODE_AT, SATURATED_AT, TEMPERATURE_AT, COUNTS_AT = 20, 21, 22, 23, 24, 28
 STATE_AT = 18
@@ -47,6 +48,39 @@ class States:
     quaternion: np.ndarray  # (state, 4) x y z w
 
 
+@dataclass(frozen=True)
+class Stamps:
+    """Time, boot and count of frames or packets, in the order they were made."""
+
+    time_code: tuple[np.ndarray, np.ndarray, np.ndarray]
+    boot: np.ndarray
+    count: np.ndarray
+
+
+def frame_stamps(l0: Product) -> Stamps:
+    """Return one stamp a frame, from its first science packet."""
+    packets, _ = packets_of(l0, SCIENCE, SCIENCE_BYTES, until=FRAME_AT + 4)
+    _, first = np.unique(frame_key(packets), return_index=True)
+    one = packets[first]
+    return Stamps(time_code(one), unsigned(one, BOOT_AT, 2), unsigned(one, FRAME_AT, 4))
+
+
+def state_stamps(packets: np.ndarray) -> Stamps:
+    """Return one stamp an attitude packet (packet, ATTITUDE_BYTES) uint8."""
+    return Stamps(time_code(packets), unsigned(packets, BOOT_AT, 2), unsigned(packets, COUNT_AT, 2) & 0x3FFF)
+
+
+def frame_key(packets: np.ndarray) -> np.ndarray:
+    """Number the frames over boots: (packet) int64."""
+    return (unsigned(packets, BOOT_AT, 2) << 32) + unsigned(packets, FRAME_AT, 4)
+
+
+def modes_by_frame(l0: Product) -> tuple[np.ndarray, np.ndarray]:
+    """Return (frame key, operation mode) as housekeeping tells them."""
+    packets, _ = packets_of(l0, HOUSEKEEPING, HOUSEKEEPING_BYTES)
+    return frame_key(packets), packets[:, HOUSEKEEPING_MODE_AT].astype(np.int64)
+
+
 def frame_counters(l0: Product) -> np.ndarray:
     """Return the frame counter of every science packet, nothing else unpacked."""
     mine = _rows(l0, SCIENCE, SCIENCE_BYTES)
@@ -54,16 +88,16 @@ def frame_counters(l0: Product) -> np.ndarray:
 
 
 def packets_of(
-    l0: Product, apid: int, length: int, wanted: np.ndarray | None = None
+    l0: Product, apid: int, length: int, wanted: np.ndarray | None = None, until: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return ((packet, byte) uint8 of one kind, (packet) L0 quality flag).
 
-    wanted  (packet of this kind)  bool, all by default
+    wanted  (packet of this kind)  bool, all by default;  until  octets of each to copy, all by default
     """
     mine = _rows(l0, apid, length)
     if wanted is not None:
         mine = mine[wanted]
-    return _bytes(l0, mine, 0, length), l0["quality_flag"][mine]
+    return _bytes(l0, mine, 0, until or length), l0["quality_flag"][mine]
 
 
 def _rows(l0: Product, apid: int, length: int) -> np.ndarray:
@@ -108,6 +142,13 @@ def science(packets: np.ndarray, quality: np.ndarray) -> Science:
         band_missing=~flags[1],
         band_corrected=flags[2],
     )
+
+
+def chosen(science: Science, mine: np.ndarray) -> Science:
+    """Keep the soundings of a mask (sounding) bool."""
+    rows = {each.name: getattr(science, each.name) for each in fields(Science)}
+    code = tuple(part[mine] for part in rows.pop("time_code"))
+    return Science(time_code=code, **{name: values[mine] for name, values in rows.items()})
 
 
 def states(packets: np.ndarray) -> States:

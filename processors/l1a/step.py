@@ -10,11 +10,12 @@ import numpy as np
 
 from processors import products
 from processors.job import BadInput, Job, ProcessorError
-from processors.l1a import decommutate, ephemeris, geometry, selection, sun, timecode
+from processors.l1a import decommutate, doubts, ephemeris, geometry, selection, sun, timecode
 from processors.products import Product
 
-L0_VARIABLES = ("apid", "packet_offset", "packet_length", "packet_data", "quality_flag")
-SATURATED, BAND_MISSING, NOT_LOCATED = 1, 2, 4  # bits of quality_flag
+L0_VARIABLES = ("apid", "packet_offset", "packet_length", "packet_data", "quality_flag", "clock_offset")
+# bits of quality_flag
+SATURATED, BAND_MISSING, NOT_LOCATED, TIME_SUSPECT, MODE_SUSPECT, BAND_STUCK = 1, 2, 4, 8, 16, 32
 CORNERS = ((-0.5, 0), (-0.5, 1), (0.5, 1), (0.5, 0))  # (part of the frame duration, side): vertex 0..3
 
 
@@ -35,6 +36,7 @@ class Granule:
     states: decommutate.States
     leap: timecode.LeapSeconds
     sight: Sight
+    doubts: doubts.Doubts
     seconds: np.ndarray = field(
         default_factory=lambda: np.zeros(0)
     )  # s without jumps, middle of the exposure
@@ -44,8 +46,9 @@ class Granule:
 
 
 def date(granule: Granule) -> None:
-    granule.seconds = granule.leap.continuous(*granule.science.time_code)
-    granule.variables["time"] = timecode.utc_seconds(*granule.science.time_code)
+    trusted = ~granule.doubts.time
+    granule.seconds = np.where(trusted, granule.leap.continuous(*granule.science.time_code), np.nan)
+    granule.variables["time"] = np.where(trusted, timecode.utc_seconds(*granule.science.time_code), np.nan)
 
 
 def arrange_states(granule: Granule) -> None:
@@ -107,6 +110,9 @@ def flag(granule: Granule) -> None:
         SATURATED * science.saturated.any(axis=1)
         + BAND_MISSING * science.band_missing.any(axis=1)
         + NOT_LOCATED * np.isnan(granule.centre[:, 0])
+        + TIME_SUSPECT * granule.doubts.time
+        + MODE_SUSPECT * granule.doubts.mode
+        + BAND_STUCK * granule.doubts.stuck
     )
 
 
@@ -121,10 +127,15 @@ STEPS: tuple[Callable[[Granule], None], ...] = (
 
 
 def process(
-    science: decommutate.Science, states: decommutate.States, leap: timecode.LeapSeconds, sight: Sight
+    science: decommutate.Science,
+    states: decommutate.States,
+    leap: timecode.LeapSeconds,
+    sight: Sight,
+    doubted: doubts.Doubts | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return the variables of icd/l1a.yaml."""
-    granule = Granule(science, states, leap, sight)
+    """Return the variables of icd/l1a.yaml; nothing is doubted by default."""
+    doubted = doubted or doubts.none(science.sounding_id.size)
+    granule = Granule(science, states, leap, sight, doubted)
     for step in STEPS:
         step(granule)
     carried = (
@@ -138,30 +149,40 @@ def run(job: Job) -> None:
     options = job.options(selection.OPTIONS)
     leap = timecode.LeapSeconds.read(job.input("leap_seconds"))
     passes = [products.read(path, L0_VARIABLES, level="l0") for path in job.input_list("l0")]
-    science, states = _decommutate(passes, selection.chosen(options, job.path))
+    ckd_path = job.input("ckd")
+    ckd = products.read_ckd(ckd_path)
+    sight = _sight(ckd, ckd_path)
+    wanted = selection.chosen(options, job.path)
+    science, states, doubted = _decommutate(passes, wanted, leap, sight.frame_duration)
     if not science.sounding_id.size:
         raise ProcessorError(
             f"{job.input_list('l0')[0]}: expected science packets of {selection.words(options)}, got none: "
             "check the selection and the packets missing in L0"
         )
-    ckd_path = job.input("ckd")
-    ckd = products.read_ckd(ckd_path, timecode.utc_seconds(*science.time_code))
-    variables = process(science, states, leap, _sight(ckd, ckd_path))
+    variables = process(science, states, leap, sight, doubted)
+    products.require_valid(ckd, variables["time"], ckd_path)
     attributes = {"scenario_hash": job.scenario_hash, "ckd_id": str(ckd.attrs.get("ckd_id", ""))}
     parents = [*job.input_list("l0"), ckd_path, job.input("leap_seconds")]
     products.write(job.output("l1a"), "l1a", variables, attributes, parents)
 
 
 def _decommutate(
-    passes: list[Product], wanted: selection.Choice
-) -> tuple[decommutate.Science, decommutate.States]:
+    passes: list[Product], wanted: selection.Choice, leap: timecode.LeapSeconds, frame_duration: float
+) -> tuple[decommutate.Science, decommutate.States, doubts.Doubts]:
+    """Unpack the soundings wanted and the attitude that can be trusted; say what is doubted of the former."""
     kind = decommutate.SCIENCE, decommutate.SCIENCE_BYTES
-    rows = [decommutate.packets_of(l0, *kind, wanted(decommutate.frame_counters(l0))) for l0 in passes]
-    packets, quality = (np.concatenate(values) for values in zip(*rows, strict=True))
-    attitude = [
-        decommutate.packets_of(l0, decommutate.ATTITUDE, decommutate.ATTITUDE_BYTES)[0] for l0 in passes
-    ]
-    return decommutate.science(packets, quality), decommutate.states(np.concatenate(attitude))
+    parts = []
+    for l0 in passes:
+        counters = decommutate.frame_counters(l0)
+        near = wanted(counters - 1) | wanted(counters) | wanted(counters + 1)  # frames to compare with
+        packets, quality = decommutate.packets_of(l0, *kind, near)
+        timely, attitude = doubts.by_clock(l0, packets, leap, frame_duration)
+        parts.append((packets, quality, timely, attitude))
+    packets, quality, timely, attitude = (np.concatenate(values) for values in zip(*parts, strict=True))
+    science = decommutate.science(packets, quality)
+    found = doubts.of(science, packets, timely, passes)
+    mine = wanted(science.frame_counter)
+    return decommutate.chosen(science, mine), decommutate.states(attitude), doubts.chosen(found, mine)
 
 
 def _ground(granule: Granule, time: np.ndarray, sight: np.ndarray) -> np.ndarray:

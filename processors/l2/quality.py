@@ -23,7 +23,7 @@ GEOMETRY = (
 
 
 class Reason(IntFlag):
-    """Bits of `quality_reasons`; the first three and CLOUD keep a sounding from being retrieved at all."""
+    """Bits of `quality_reasons`; the first three, CLOUD and LEVEL_1 keep a sounding from being retrieved."""
 
     LOW_SUN = 1
     DARK = 2
@@ -35,9 +35,11 @@ class Reason(IntFlag):
     SURFACE_PRESSURE = 128
     CLOUD = 256
     AEROSOL = 512
+    LEVEL_1 = 1024
 
 
 NONE = Reason(0)
+LEVEL_1_SUSPECT = 16 | 32  # bits of L1B's quality_flag: the mode is in doubt, or a band repeats itself
 # ppm per unit of 1, p_s - forecast (hPa), depth of fine and coarse particles, depth of ice; over land, in
 # glint
 BIAS = {False: np.zeros(4), True: np.zeros(4)}
@@ -45,6 +47,8 @@ BIAS = {False: np.zeros(4), True: np.zeros(4)}
 
 def refusal(sounding: Mapping[str, Any], forecast: Mapping[str, Any], settings: Mapping[str, Any]) -> Reason:
     """Tell what in geometry and forecast forbids a retrieval: missing numbers, night, no such pressure."""
+    if int(sounding.get("quality_flag", 0)) & LEVEL_1_SUSPECT:
+        return Reason.LEVEL_1
     finite = all(np.all(np.isfinite(sounding[name])) for name in GEOMETRY)
     if not finite or not all(np.all(np.isfinite(values)) for values in forecast.values()):
         return Reason.MISSING_DATA

@@ -13,6 +13,7 @@ class Hits:
     soundings: set[int] = field(default_factory=set)
     packets: dict[int, str] = field(default_factory=dict)  # row of the table of packets sent -> what
     frames: dict[Place, str] = field(default_factory=dict)  # (virtual channel, frame sent) -> what
+    renumbered: dict[int, bytes] = field(default_factory=dict)  # row -> packet made with another count
 
     def sounding(self, ids: Iterable[int]) -> None:
         self.soundings.update(int(key) for key in ids)

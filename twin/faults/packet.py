@@ -73,6 +73,7 @@ def reset_counts(channels: Channels, hits: Hits, rng: np.random.Generator) -> Ch
     entries = channels[SCIENCE_VC]
     middle = len(entries) // 2
     again = [(row, _with_count(octets, n)) for n, (row, octets) in enumerate(entries[middle:])]
+    hits.renumbered.update(again)
     return channels | {SCIENCE_VC: entries[:middle] + again}
 
 
@@ -90,10 +91,10 @@ def wrong_mode(channels: Channels, hits: Hits, rng: np.random.Generator) -> Chan
 
 
 def missing_attitude(channels: Channels, hits: Hits, rng: np.random.Generator) -> Channels:
-    """Drop twelve seconds of attitude packets."""
+    """Drop six seconds of attitude packets: more than the ground bridges."""
     rows = [n for n, entry in enumerate(channels[ATTITUDE_VC]) if apid(entry[1]) == ATTITUDE]
-    first = len(rows) // 2 - 6
-    return _without(channels, ATTITUDE_VC, rows[first : first + 12], hits)
+    first = len(rows) // 2 - 3
+    return _without(channels, ATTITUDE_VC, rows[first : first + 6], hits)
 
 
 def apid(octets: bytes) -> int:

@@ -24,7 +24,7 @@ import yaml
 
 KEPT = ".sound"  # suffix of a file's sound copy, out of the step's sight
 SMALL_FILE = 60_000  # octets, where the disk is full
-SMALL_MEMORY = 300 * 2**20  # octets of address space: less than a step needs to load its libraries
+SMALL_MEMORY = 100 * 2**20  # octets of address space: less than a step needs to load its libraries
 FOREVER_S = 86_400.0
 STRUCK_S = 0.3  # s into its work, when a worker is killed
 Command = Sequence[str]

@@ -135,6 +135,10 @@ def _part(first: float, last: float) -> Callable[[np.ndarray, int], np.ndarray]:
 
 def _told(sent: pd.DataFrame, channels: dict[int, list[tuple[int, bytes]]], hits: Hits) -> pd.DataFrame:
     """Add the frames of each packet, -1 where it was never transmitted, and what the fault did to it."""
+    sent = sent.copy()
+    for row, octets in hits.renumbered.items():
+        sent.loc[row, "sequence_count"] = int.from_bytes(octets[2:4], "big") % packets.SEQUENCE_MODULO
+        sent.loc[row, "header"] = octets[: packets.KEY_BYTES].hex()
     spans = np.full((len(sent), 2), -1, np.int64)
     hit = np.array([hits.packets.get(row, "") for row in range(len(sent))], dtype=object)
     for vcid, entries in channels.items():

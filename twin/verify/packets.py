@@ -1,4 +1,4 @@
-"""Follow each packet sent into L0: accepted, corrected, in quarantine or missing with a cause, or unaccounted.
+"""Follow each packet sent into L0: accepted, corrected, in quarantine, missing with a cause, or lost.
 
 Packets are told apart by their first 16 octets: primary header, time code, boot count.
 """
@@ -33,6 +33,7 @@ class Pass:
     gap: set[Numbered]
     claimed: Counter[int]  # packets in gaps by APID, as L0 counts them
     counters: dict[str, int]
+    disorder: int  # packets that came after one of a higher count of their kind
 
 
 @dataclass
@@ -108,21 +109,23 @@ def _read(path: Path) -> Pass:
         corrected = (np.asarray(file["quality_flag"][:]) & CORRECTED) != 0
         keys = data[at[:, None] + np.arange(KEY_BYTES)] if at.size else np.zeros((0, KEY_BYTES), np.uint8)
         kept = {key.tobytes().hex(): bool(fix) for key, fix in zip(keys, corrected, strict=True)}
-        stands = np.asarray(file["quarantine_counted"][:]) == 1
-        bad = zip(
-            _column(file, "quarantine_apid")[stands], _column(file, "quarantine_sequence_count")[stands]
-        )
-        gaps = zip(
-            *(_column(file, f"gap_{name}") for name in ("apid", "first_sequence_count", "packets")),
-            strict=True,
-        )
+        stands = _column(file, "quarantine_counted") == 1
+        bad = _column(file, "quarantine_apid")[stands], _column(file, "quarantine_sequence_count")[stands]
+        gaps = [_column(file, f"gap_{name}") for name in ("apid", "first_sequence_count", "packets")]
         claimed: Counter[int] = Counter()
         gap: set[Numbered] = set()
-        for apid, first, count in gaps:
-            claimed[int(apid)] += int(count)
-            gap.update((int(apid), int(first + n) % COUNTS) for n in range(int(count)))
+        for apid, first, count in zip(*(each.tolist() for each in gaps), strict=True):
+            claimed[apid] += count
+            gap.update((apid, (first + n) % COUNTS) for n in range(count))
         scalars = {n: int(v[...]) for n, v in file.variables.items() if v.ndim == 0 and v.dtype.kind == "i"}
-        return Pass(kept, {(int(a), int(c)) for a, c in bad}, gap, claimed, scalars)
+        quarantined = set(zip(*(each.tolist() for each in bad), strict=True))
+        disorder = _disorder(_column(file, "apid"), _column(file, "sequence_count"))
+        return Pass(kept, quarantined, gap, claimed, scalars, disorder)
+
+
+def _disorder(apid: np.ndarray, count: np.ndarray) -> int:
+    """Count the packets that follow one of the next higher count."""
+    return sum(int((np.diff(count[apid == each]) == -1).sum()) for each in np.unique(apid))
 
 
 def _column(file: netCDF4.Dataset, name: str) -> np.ndarray:
@@ -144,7 +147,7 @@ def _add_counters(found: Account, sent: list[dict[str, str]], passes: list[Pass]
     seen: Counter[str] = Counter()
     for one in passes:
         found.counters.update(one.counters)
-        seen.update(one.kept)
+        seen.update(list(one.kept))
         found.strangers += sum(header not in headers for header in one.kept)
         found.miscounted += abs(_said(one) - len(one.kept))
         for apid, claimed in one.claimed.items():
@@ -164,6 +167,7 @@ def _add_counters(found: Account, sent: list[dict[str, str]], passes: list[Pass]
     found.counters["passes"] = len(passes)
     found.counters["packets_in_two_passes"] = sum(count > 1 for count in seen.values())
     neighbours = pairwise(sent)
+    found.counters["packets_out_of_order"] = sum(one.disorder for one in passes)
     found.counters["sequence_count_wraps"] = sum(
         a["apid"] == b["apid"] and int(b["sequence_count"]) < int(a["sequence_count"]) for a, b in neighbours
     )

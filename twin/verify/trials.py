@@ -143,8 +143,9 @@ def _counters(
     """Gather what can prove that a fault struck."""
     counters = Counter(of_packets)
     counters["soundings_missing"] = len(found.missing)
-    for names in other["l1a"].flags.values():
-        counters.update(f"flagged_{name}" for name in names)
+    for level in ("l1a", "l2"):
+        for names in other[level].flags.values():
+            counters.update(f"flagged_{name}" for name in names)
     rows = _tasks(run_dir, variant)
     counters["attempts"] = max((attempts for *_, attempts in rows), default=0)
     for path in (run_dir / "jobs").glob(f"*-{variant.name}-*.again.json"):
@@ -166,11 +167,11 @@ def _failures(run_dir: Path, variant: Variant) -> dict[str, int]:
 def _tasks(run_dir: Path, variant: Variant) -> list[tuple[str, str, str, int]]:
     db = sqlite3.connect(run_dir / "ledger.sqlite")
     try:
-        query = "SELECT task_id, state, error_tail, attempts FROM tasks WHERE task_id LIKE ?"
-        rows = db.execute(query, (f"%-{variant.name}-%",)).fetchall()
+        rows = db.execute("SELECT task_id, state, error_tail, attempts, granule FROM tasks").fetchall()
     finally:
         db.close()
-    return [tuple(row) for row in rows]
+    mine = f"{variant.name}/"
+    return [tuple(row) for *row, items in rows if any(item.startswith(mine) for item in items.split(","))]
 
 
 def _read(folder: Path) -> Product:
