@@ -32,7 +32,7 @@ STAGES = (
 )
 LEFT = (
     *("scenario.yaml", "geometry.nc", "events.csv", "ledger.sqlite", "truth.nc", "ckd.nc", "prior.nc"),
-    *("l0_stream/pass_0001_vc1.cadu", "l0_stream/pass_0001_vc2.cadu", "l0_stream/manifest.json"),
+    *("l0_stream/pass_0001_vc1.cadu", "l0_stream/pass_0001_vc2.cadu", "l0_stream/pass_0001.json"),
     *("sent_packets.csv", "verdict.json", "report.html", "aux/lines/lines_v1.par", "aux/cia.csv"),
 )
 

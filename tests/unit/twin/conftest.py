@@ -41,6 +41,7 @@ class FakeRun:
     reasons: dict[int, int] = field(default_factory=dict)  # row: bits of REASONS, of bad quality
     mismatch_outcome: dict[int, int] = field(default_factory=dict)
     sent: dict[int, int] = field(default_factory=lambda: dict(PACKETS))
+    lost: int = 1  # packets of each kind in a gap
     question: str = "Is it right?"
     requirements: list[dict] = field(
         default_factory=lambda: [{"figure": "packets_unaccounted", "at_most": 0}]
@@ -167,22 +168,43 @@ def write_truth(run: FakeRun, path: Path) -> None:
         put(file, "surface_pressure", np.full(run.soundings, PSURF_HPA))
 
 
+def header(apid: int, count: int) -> bytes:
+    """First 16 octets of a packet: what tells it from any other."""
+    return np.array([0x0800 | apid, 0xC000 | count, 99, 25_000, 0, count, 0, 1], ">u2").tobytes()
+
+
 def write_packets(run: FakeRun, root: Path) -> None:
+    """Of each kind the first is corrected, the second in quarantine, then come the lost and the accepted."""
+    lost = {apid: min(run.lost, count - 3) for apid, count in PACKETS.items()}
     with (root / "sent_packets.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("apid", "sequence_count"))
-        writer.writerows((apid, n) for apid, sent in run.sent.items() for n in range(sent))
+        writer.writerow(("apid", "sequence_count", "header", "first_frame", "last_frame", "hit"))
+        for apid, sent in run.sent.items():
+            for n in range(sent):
+                hit = "damaged" if 1 <= n < 2 + lost.get(apid, -1) else ""
+                writer.writerow((apid, n, header(apid, n).hex(), n, n, hit))
+    kept = [(apid, n) for apid, count in PACKETS.items() for n in (0, *range(2 + lost[apid], count))]
+    apids = list(PACKETS)
+    vectors = {
+        "packet_data": np.frombuffer(b"".join(header(*packet) for packet in kept), np.uint8),
+        "packet_offset": 16 * np.arange(len(kept)),
+        "quality_flag": [int(n == 0) for _, n in kept],
+        "apid": [apid for apid, _ in kept],
+        "sequence_count": [n for _, n in kept],
+        "quarantine_apid": apids,
+        "quarantine_sequence_count": [1] * 3,
+        "quarantine_counted": [1] * 3,
+        "gap_apid": apids,
+        "gap_first_sequence_count": [2] * 3,
+        "gap_packets": list(lost.values()),
+    }
     with new(root / "l0" / "l0.nc") as file:
-        file.createDimension("account", len(PACKETS))
-        counts = {
-            "apid": list(PACKETS),
-            "accepted": [sent - 3 for sent in PACKETS.values()],
-            "corrected": [1] * 3,
-            "quarantined": [1] * 3,
-            "missing": [1] * 3,
-        }
-        for name, values in counts.items():
-            file.createVariable(f"account_{name}", "i8", ("account",))[:] = values
+        for name, values in vectors.items():
+            file.createDimension(name, len(values))
+            kind = "u1" if name == "packet_data" else "i8"
+            file.createVariable(name, kind, (name,))[:] = values
+        for name, value in {"accepted": len(kept) - 3, "corrected": 3}.items():
+            file.createVariable(f"packets_{name}", "i8")[...] = value
 
 
 def write_the_rest(root: Path) -> None:
@@ -208,7 +230,7 @@ def write_the_rest(root: Path) -> None:
         (root / name).write_text(name)
     (root / "l0_stream").mkdir()
     entry = {"name": "pass_0001_vc1.cadu", "sha256": "ab" * 32}
-    (root / "l0_stream" / "manifest.json").write_text(json.dumps({"files": [entry]}))
+    (root / "l0_stream" / "pass_0001.json").write_text(json.dumps({"files": [entry]}))
 
 
 @pytest.fixture

@@ -35,6 +35,9 @@ def plan(tmp_path):
         made = chain.Chain(tmp_path, scenario(*arguments, **options), "0" * 64, workers)
         starts = [START.timestamp() + 5.216 * granule for granule in range(made.variants[0].granules)]
         (tmp_path / "granules.json").write_text(json.dumps({"start_unix_s": starts}))
+        for variant in made.variants:
+            (tmp_path / variant.root).mkdir(parents=True, exist_ok=True)
+            (tmp_path / variant.path(chain.SENT)).write_text(json.dumps({"passes": 1}))
         return made
 
     return plan

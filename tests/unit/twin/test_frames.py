@@ -220,7 +220,7 @@ def test_manifest_says_what_was_received(tmp_path):
         assert entry["bytes"] == len(content) == 1279 * entry["cadus"]
         assert entry["sha256"] == hashlib.sha256(content).hexdigest()
     assert sorted(file.name for file in path.parent.iterdir()) == [
-        "manifest.json",
+        "pass_0001.json",
         "pass_0001_vc1.cadu",
         "pass_0001_vc2.cadu",
     ]

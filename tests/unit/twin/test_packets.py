@@ -167,7 +167,9 @@ def test_sequence_count_is_per_apid_and_wraps():
 def test_sent_table_has_a_row_for_each_packet():
     channels, sent = built(frames=2, seconds=5, pass_number=4)
     stream = channels[1] + channels[2]
-    assert list(sent) == ["apid", "sequence_count", "frame_counter", "fov", "band", "bytes", "pass"]
+    columns = "apid sequence_count frame_counter fov band bytes vc header pass"
+    assert list(sent) == columns.split()
+    assert sent["header"].tolist() == [packet[:16].hex() for packet in stream]
     assert sent["apid"].tolist() == [header(packet)[0] & 0x7FF for packet in stream]
     assert sent["sequence_count"].tolist() == [header(packet)[1] & 0x3FFF for packet in stream]
     assert sent["bytes"].tolist() == [len(packet) for packet in stream]
