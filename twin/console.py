@@ -84,6 +84,9 @@ def conclude(directory: Path) -> int:
     for row in rows:
         if not row["holds"]:
             console.print(_failure(row), highlight=False, markup=False)
+    for row in verdict.get("faults") or ():
+        word = "holds" if row["holds"] else f"FAILS: {'; '.join(row['problems'])}"
+        console.print(f"fault {row['fault']}: {row['what']}: {word}", highlight=False, markup=False)
     if difference := (verdict.get("mismatch") or {}).get("difference_mean_ppm"):
         share = verdict["mismatch"]["co2_intensity"]
         console.print(
@@ -103,7 +106,12 @@ def balance(found: Balance) -> int:
             table.add_row(*map(str, row.values()))
         console.print(table)
         console.print()
-    for title, counts in (("soundings", found.outcomes), ("reason of bad quality", found.reasons)):
+    for title, counts in (
+        ("packets that did not arrive well", found.packet_reasons),
+        ("soundings", found.outcomes),
+        ("reason of bad quality", found.reasons),
+        ("programs that failed for good", found.failures),
+    ):
         table = Table(title, "number", box=None)
         for name, number in counts.items():
             table.add_row(name, str(number))

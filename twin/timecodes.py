@@ -12,6 +12,7 @@ GPS_EPOCH = datetime(1980, 1, 6, tzinfo=UTC)  # GPS time 0 (IS-GPS-200)
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CDS_EPOCH = datetime(1958, 1, 1, tzinfo=UTC)  # CCSDS 301.0-B, agency epoch not used
 DAY_US = 86_400_000_000  # us
+LEAP_US = 1_000_000  # us
 GPS_EPOCH_UNIX_US = 315_964_800_000_000  # us, from the two epochs above
 CDS_TO_UNIX_DAYS = (UNIX_EPOCH - CDS_EPOCH).days  # d
 
@@ -84,7 +85,13 @@ def utc_iso(time_gps_us: int) -> str:
 
 
 def cds(time_gps_us: Any) -> tuple[Any, Any, Any]:
-    """Split into CDS UTC: days since 1958-01-01, ms of day, us of ms (CCSDS 301.0-B-4, 3.3), all integers."""
-    days, of_day = np.divmod(unix_us(time_gps_us), DAY_US)
+    """Split into CDS UTC: days since 1958-01-01, ms of day, us of ms (CCSDS 301.0-B-4, 3.3), all integers.
+
+    An inserted leap second belongs to the day before: its ms of day are 86 400 000 and more.
+    """
+    unix = unix_us(time_gps_us)
+    inserted = np.asarray(unix_us(np.asarray(time_gps_us, dtype=np.int64) + LEAP_US)) == unix
+    days, of_day = np.divmod(unix, DAY_US)
+    days, of_day = days - inserted, of_day + DAY_US * inserted
     ms, us = np.divmod(of_day, 1000)
     return days + CDS_TO_UNIX_DAYS, ms, us

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from twin.errors import BadInput
-from twin.verify import join, measures
+from twin.verify import join, measures, trials
 from twin.verify import packets as packet_account
 
 LEVELS = ("l1a", "l1b", "l2")
-NEEDED = ("geometry.nc", "truth.nc", "sent_packets.csv", "l0")
+OF_THE_RUN = ("geometry.nc", "truth.nc")
+OF_THE_STREAM = ("sent_packets.csv", "l0")
+FAULTS = "faults"  # folder of the faults of a run
 Table = list[dict[str, Any]]
 
 
@@ -26,34 +28,52 @@ class Balance:
     levels: Table  # one row a level: files, soundings, of those observed missing, and unexpected
     outcomes: dict[str, int]  # soundings; each observed one counts once
     reasons: dict[str, int]  # of bad quality, of the soundings in L2; one may have several
+    failures: dict[str, int]  # programs that made no product, and why
     complaints: list[str]  # what is lost without a reason or comes from nowhere
 
 
 def of(root: Path) -> Balance:
-    """Balance the files of a finished run; BadInput where it is none."""
-    for name in NEEDED:
-        if not (root / name).exists():
+    """Balance the files of a finished run or of one of its faults (RUN/faults/NAME); BadInput where it is none.
+
+    A fault shares orbit, truth and ledger with its run.
+    """
+    root = root.absolute()
+    fault = root.name if root.parent.name == FAULTS else ""
+    home = root.parent.parent if fault else root
+    for path in (*(home / name for name in OF_THE_RUN), *(root / name for name in OF_THE_STREAM)):
+        if not path.exists():
             raise BadInput(
-                f"{root}: expected the directory of a run with {name}, got none: name one under runs/"
+                f"{root}: expected the directory of a run with {path.name}, got none: name one under runs/"
             )
     account = packet_account.account(root)
-    packets = account.table
-    soundings = join.load(root, root / "truth.nc")
+    soundings = join.load(root, home / "truth.nc", home / "geometry.nc")
     observed = soundings.observed["sounding_id"]
     levels = [_level(root / name, observed) for name in LEVELS if (root / name).is_dir()]
+    reasons = {row["reason"]: row["soundings"] for row in measures.reasons(soundings) if row["soundings"]}
+    failures = trials.failures(home, fault)
+    return Balance(
+        account.table,
+        dict(account.reasons),
+        levels,
+        _outcomes(soundings),
+        reasons,
+        failures,
+        _complaints(account.table, levels, bool(failures)),
+    )
+
+
+def _outcomes(soundings: join.Soundings) -> dict[str, int]:
     kept, counted, declined = (
         int(rows.sum()) for rows in (soundings.kept, soundings.counted, soundings.not_attempted)
     )
     rows = soundings.l2["sounding_id"].size
-    outcomes = {
+    return {
         "kept": kept,
         "converged, of bad quality": counted - kept,
         "not converged": rows - counted - declined,
         "declined by the retrieval": declined,
-        "missing": observed.size - rows,
+        "missing": soundings.observed["sounding_id"].size - rows,
     }
-    reasons = {row["reason"]: row["soundings"] for row in measures.reasons(soundings) if row["soundings"]}
-    return Balance(packets, dict(account.reasons), levels, outcomes, reasons, _complaints(packets, levels))
 
 
 def _level(folder: Path, observed: np.ndarray) -> dict[str, Any]:
@@ -69,7 +89,8 @@ def _level(folder: Path, observed: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _complaints(packets: Table, levels: Table) -> list[str]:
+def _complaints(packets: Table, levels: Table, excused: bool) -> list[str]:
+    """Name what is lost without a reason; a program that failed for good excuses what it did not make."""
     said = [
         f"{row['unaccounted']} packets of APID {row['apid']} ({row['content']}) are not accounted for"
         for row in packets
@@ -84,7 +105,7 @@ def _complaints(packets: Table, levels: Table) -> list[str]:
     before = sum(row["missing"] + row["quarantined"] for row in packets if row["content"] == "science")
     source = "the packets that arrived"
     for row in levels:
-        if row["missing"] > before:
+        if row["missing"] > before and not excused:
             said.append(f"{row['missing'] - before} soundings are lost between {source} and {row['level']}")
         before, source = row["missing"], row["level"]
     return said

@@ -66,6 +66,8 @@ FIGURES: dict[str, tuple[str, str]] = {
     "surface_pressure_error_scatter_hpa": ("standard deviation of the surface pressure error", "hPa"),
     "surface_pressure_error_max_abs_hpa": ("largest error of the surface pressure", "hPa"),
     "surface_pressure_true_range_hpa": ("largest less smallest true surface pressure", "hPa"),
+    "footprint_error_max_m": ("largest distance between a footprint's place in L2 and its true one", "m"),
+    "time_error_max_s": ("largest difference between a sounding's time in L2 and its true one", "s"),
     "packets_sent": ("packets sent", "1"),
     "packets_accepted": ("packets received without a correction", "1"),
     "packets_corrected": ("packets good after Reed-Solomon correction", "1"),

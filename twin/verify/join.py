@@ -72,9 +72,10 @@ class Soundings:
         return self.l2["psurf"] - self.truth["surface_pressure"]
 
 
-def load(root: Path, truth_path: Path) -> Soundings:
-    """Read geometry.nc and l2/*.nc under `root`, and the truth, and join them on sounding_id."""
-    observed = read([root / "geometry.nc"], ("sounding_id", *PLACE))
+def load(root: Path, truth_path: Path, geometry_path: Path | None = None) -> Soundings:
+    """Read l2/*.nc under `root`, the true geometry (geometry.nc there by default) and the truth, and join
+    them on sounding_id."""
+    observed = read([geometry_path or root / "geometry.nc"], ("sounding_id", *PLACE))
     products = sorted((root / "l2").glob("*.nc"))
     everything = read(products, ESSENTIAL, (*WANTED, *PLACE))
     truth = read([truth_path], TRUTH)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.verify.join import Soundings
+from twin.verify.join import Soundings, match
 from twin.verify.statistics import (
     Interval,
     correlation,
@@ -21,6 +21,7 @@ from twin.verify.statistics import (
 )
 
 PRIOR_ERROR_LEAST_PPM = 0.5  # ppm, of the mean prior error below which its leak is a ratio of noise
+EARTH_RADIUS_M = 6.371e6  # m, mean: for distances of metres to kilometres
 WRONG_PPM = 3.0  # ppm, twice the mission's threshold of the random error: a good flag on it misleads users
 FLAGS = ("low_sun", "snow", "surface_pressure", "chi2")  # reasons of L2 that have a figure
 Figures = dict[str, float]
@@ -133,6 +134,21 @@ def _spread(name: str, interval: Interval, unit: str) -> Figures:
         f"{name}{unit}": interval.estimate,
         f"{name}_low{unit}": interval.low,
         f"{name}_high{unit}": interval.high,
+    }
+
+
+def placement(soundings: Soundings) -> Figures:
+    """Give the largest errors of place and time that products carry; NaN where none has them."""
+    known, rows = match(soundings.l2["sounding_id"], soundings.observed["sounding_id"])
+    there = {name: soundings.observed[name][known] for name in ("latitude", "longitude", "time")}
+    told = {name: soundings.l2[name][rows] for name in there}
+    late_s = told["time"] - there["time"]
+    north = np.radians(told["latitude"] - there["latitude"])
+    east = np.radians((told["longitude"] - there["longitude"] + 180.0) % 360.0 - 180.0)
+    apart_m = EARTH_RADIUS_M * np.hypot(north, east * np.cos(np.radians(there["latitude"])))
+    return {
+        "footprint_error_max_m": max_abs(apart_m[np.isfinite(apart_m)]),
+        "time_error_max_s": max_abs(late_s[np.isfinite(late_s)]),
     }
 
 

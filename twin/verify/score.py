@@ -38,6 +38,7 @@ def score(run_dir: Path, scenario: Scenario) -> Verdict:
         **measures.kept(soundings),
         **measures.anomaly(soundings),
         **measures.fit(soundings),
+        **measures.placement(soundings),
         **accounts.packet_figures(account.table),
         **trials.figures(faults),
         "mismatch_difference_ppm": mismatch["difference_mean_ppm"] if mismatch else math.nan,

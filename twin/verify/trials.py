@@ -82,7 +82,7 @@ def _row(run_dir: Path, variant: Variant, fault: Fault, own: dict[str, Product])
         },
         "shown": {name: counters[name] for name in fault.shows},
         "packets": {kind: sum(row[kind] for row in account.table) for kind in ("sent", *packets.KINDS)},
-        "reasons": dict(account.reasons) | _failures(run_dir, variant),
+        "reasons": dict(account.reasons) | failures(run_dir, variant.name),
     }
 
 
@@ -146,7 +146,7 @@ def _counters(
     for level in ("l1a", "l2"):
         for names in other[level].flags.values():
             counters.update(f"flagged_{name}" for name in names)
-    rows = _tasks(run_dir, variant)
+    rows = _tasks(run_dir, variant.name)
     counters["attempts"] = max((attempts for *_, attempts in rows), default=0)
     for path in (run_dir / "jobs").glob(f"*-{variant.name}-*.again.json"):
         told = json.loads(path.read_text(encoding="utf-8"))
@@ -155,23 +155,28 @@ def _counters(
     return counters
 
 
-def _failures(run_dir: Path, variant: Variant) -> dict[str, int]:
-    """Name the programs that failed for good, and why."""
-    return {
-        f"{task}: {state}: {tail.strip().splitlines()[-1] if tail.strip() else 'no message'}": 1
-        for task, state, tail, _ in _tasks(run_dir, variant)
-        if state != "done"
-    }
+def failures(run_dir: Path, name: str) -> dict[str, int]:
+    """Count the programs of a variant that failed for good, by what they said."""
+    said = Counter(
+        f"{task}: {state}: {tail.strip().splitlines()[-1] if tail.strip() else 'no message'}"
+        for task, state, tail, _ in _tasks(run_dir, name)
+        if state not in ("done", "running")
+    )
+    return dict(said)
 
 
-def _tasks(run_dir: Path, variant: Variant) -> list[tuple[str, str, str, int]]:
+def _tasks(run_dir: Path, name: str) -> list[tuple[str, str, str, int]]:
+    """Return task, state, last words and attempts of the programs that had a granule of the variant."""
     db = sqlite3.connect(run_dir / "ledger.sqlite")
     try:
         rows = db.execute("SELECT task_id, state, error_tail, attempts, granule FROM tasks").fetchall()
     finally:
         db.close()
-    mine = f"{variant.name}/"
-    return [tuple(row) for *row, items in rows if any(item.startswith(mine) for item in items.split(","))]
+    return [
+        (task, state, tail, attempts)
+        for task, state, tail, attempts, items in rows
+        if any(item.rpartition("/")[0] == name for item in items.split(","))
+    ]
 
 
 def _read(folder: Path) -> Product:
