@@ -37,7 +37,8 @@ def stuck(exposed: xr.Dataset, hits: Hits) -> xr.Dataset:
     """Repeat the strong CO2 band of one frame in the two that follow; the first is under suspicion, too."""
     rows = _frame(exposed, hits, 1 + STUCK_FRAMES)
     dn = exposed["dn"].copy(deep=True)
-    dn[rows[FOVS:], STRONG_CO2] = np.tile(dn.to_numpy()[rows[:FOVS], STRONG_CO2], (STUCK_FRAMES, 1))
+    repeats = rows.size // FOVS - 1
+    dn[rows[FOVS:], STRONG_CO2] = np.tile(dn.to_numpy()[rows[:FOVS], STRONG_CO2], (repeats, 1))
     return exposed.assign(dn=dn)
 
 

@@ -33,7 +33,7 @@ class Balance:
 
 
 def of(root: Path) -> Balance:
-    """Balance the files of a finished run or of one of its faults (RUN/faults/NAME); BadInput where it is none.
+    """Balance the files of a run or of one of its faults (RUN/faults/NAME); BadInput where it is none.
 
     A fault shares orbit, truth and ledger with its run.
     """

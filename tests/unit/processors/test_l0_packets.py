@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from processors import products
 from processors.job import BadInput, Job
-from processors.l0 import step
+from processors.l0 import step, stream
 
 MARKER = bytes.fromhex("1ACFFC1D")
 PAYLOAD = {256: 2574, 257: 16, 258: 84}  # bytes between time code and check
@@ -173,6 +173,21 @@ def test_a_reboot_that_starts_the_counts_anew_is_no_gap() -> None:
     assert account_of(product) == (8, 0, 0, 0)
 
 
+def test_counts_that_are_set_back_without_a_reboot_are_no_gap() -> None:
+    """9000 packets back is 7384 ahead the short way round, more than a moment can have sent."""
+    sent = [packet(256, 9000 + i) for i in range(6)] + [packet(256, i) for i in range(6)]
+    product = receive(b"".join(cadu(frame) for frame in transfer_frames(sent)))
+    assert account_of(product) == (12, 0, 0, 0)
+    assert product["gap_apid"].size == 0
+
+
+def test_a_gap_after_the_counts_were_set_back_has_its_own_number() -> None:
+    sent = [packet(256, 9000 + i) for i in range(4)] + [packet(256, i) for i in (0, 1, 4, 5)]
+    product = receive(b"".join(cadu(frame) for frame in transfer_frames(sent)))
+    assert account_of(product) == (8, 0, 0, 2)
+    assert product["gap_first_sequence_count"].tolist() == [2]
+
+
 @pytest.mark.parametrize("lost", range(1, len(UNITS) - 1))
 def test_a_lost_frame_is_resynchronised_and_every_packet_accounted_for(lost: int) -> None:
     product = receive(b"".join(UNITS[:lost] + UNITS[lost + 1 :]), b"".join(SMALL_UNITS))
@@ -283,6 +298,31 @@ def test_run_writes_a_product_that_reads_back(tmp_path: Path) -> None:
     product = products.read(tmp_path / "l0.nc", level="l0")
     assert packets_of(product) == SCIENCE + SMALL
     assert product.attrs["parent_files"] == "a.cadu b.cadu manifest.json"
+
+
+def told(folder: Path, correlation: object) -> float:
+    manifest = folder / "manifest.json"
+    manifest.write_text(
+        json.dumps({"files": [], **({"clock_correlation": correlation} if correlation else {})})
+    )
+    return stream.clock_offset(manifest)
+
+
+def test_the_offset_of_the_clock_is_on_board_less_station(tmp_path: Path) -> None:
+    times = {"station_utc": "2026-07-01T21:00:00Z", "on_board_utc": "2026-07-01T20:59:50.25Z"}
+    assert told(tmp_path, times) == -9.75
+    assert np.isnan(told(tmp_path, None))
+    with pytest.raises(BadInput, match="expected clock_correlation with on_board_utc and station_utc"):
+        told(tmp_path, {"station_utc": "noon"})
+
+
+def test_markers_with_wrong_bits_are_counted() -> None:
+    units = [cadu(frame) for frame in transfer_frames(SCIENCE)]
+    units[2] = bytes([units[2][0] ^ 1]) + units[2][1:]
+    units[5] = bytes(4) + units[5][4:]
+    product = receive(b"".join(units))
+    assert int(product["markers_damaged"]) == 2
+    assert account_of(product) == (9, 0, 0, 0)
 
 
 def test_truncated_missing_and_altered_files_are_bad_input(tmp_path: Path) -> None:

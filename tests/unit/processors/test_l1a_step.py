@@ -81,7 +81,7 @@ SCIENCE = {
 ATTITUDE = {second: attitude(second) for second in range(90)}
 
 
-def l0_file(path: Path, packets: list[bytes]) -> Path:
+def l0_file(path: Path, packets: list[bytes], clock_offset: float = 0.0) -> Path:
     length = np.array([len(packet) for packet in packets])
     variables: dict[str, Any] = {}
     for name, row in products.table("l0")["variables"].items():
@@ -91,6 +91,7 @@ def l0_file(path: Path, packets: list[bytes]) -> Path:
         "packet_length": length,
         "packet_offset": np.cumsum(length) - length,
         "packet_data": np.frombuffer(b"".join(packets), np.uint8),
+        "clock_offset": np.array(clock_offset),
     }
     products.write(path, "l0", variables, {})
     return path
@@ -204,6 +205,31 @@ def test_saturation_is_flagged_by_band(tmp_path: Path) -> None:
     got = made(tmp_path, [*packets.values(), *ATTITUDE.values()], frames=[FIRST, FIRST])
     assert got["saturated"].tolist() == [[0, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert got["quality_flag"].tolist() == [step.SATURATED, 0, 0]
+
+
+def test_a_wrong_clock_takes_time_and_place_and_leaves_the_counts(tmp_path: Path) -> None:
+    job = order(tmp_path, [*SCIENCE.values(), *ATTITUDE.values()])
+    l0_file(tmp_path / "l0.nc", [*SCIENCE.values(), *ATTITUDE.values()], clock_offset=5.0)
+    step.run(job)
+    got = products.read(tmp_path / "l1a.nc", level="l1a")
+    assert (got["quality_flag"] == step.TIME_SUSPECT + step.NOT_LOCATED).all()
+    assert np.isnan(got["time"]).all()
+    assert np.isnan(got["latitude"]).all()
+    assert (got["dn"] >= 0).all()
+
+
+def test_another_mode_in_housekeeping_and_a_band_that_repeats_are_flagged(tmp_path: Path) -> None:
+    head = struct.pack(">HIBBHHI", BOOT, FIRST, 0, 0, 15_000, 28_000, 0)
+    same, other = (SCIENCE[FIRST + n, 3, 1] for n in (1, 2))
+    packets = {**SCIENCE, (FIRST + 2, 3, 1): other[:28] + same[28:]}
+    told = wrap(257, 0, code(middle(FIRST)) + head)
+    got = made(tmp_path, [*packets.values(), told, *ATTITUDE.values()])
+    flags = got["quality_flag"].reshape(-1, 3)
+    assert (flags[0] == step.MODE_SUSPECT).all()
+    assert flags[1:3].tolist() == [[0, 0, step.BAND_STUCK]] * 2
+    assert (flags[3:] == 0).all()
+    alone = made(tmp_path, [*packets.values(), told, *ATTITUDE.values()], frames=[FIRST + 2, FIRST + 2])
+    assert alone["quality_flag"].tolist() == [0, 0, step.BAND_STUCK]  # its neighbour is looked at, not kept
 
 
 @pytest.mark.parametrize("kept", [range(0), range(43), [*range(40), *range(48, 90)]])

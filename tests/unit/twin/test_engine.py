@@ -183,3 +183,39 @@ def _ends(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def attempts_of(tmp_path: Path, good: int) -> str:
+    """A program that succeeds at its attempt number `good`."""
+    late = f"int(os.environ['TWIN_ATTEMPT']) >= {good}"
+    return f"import os, sys\nopen('out', 'w') if {late} else sys.exit(3)"
+
+
+def test_a_task_is_repeated_after_any_failure_when_it_says_so(engine, tmp_path):
+    engine.run([python(tmp_path, "t", attempts_of(tmp_path, 3), "out", attempts=3, retry_always=True)])
+    row = engine.ledger.get("t")
+    assert (row.state, row.attempts) == ("done", 3)
+
+
+def test_a_task_that_may_fail_ends_nothing_and_is_not_tried_again(engine, tmp_path):
+    bad = python(tmp_path, "t", attempts_of(tmp_path, 9), "out", attempts=2, retry_always=True, may_fail=True)
+    good = python(tmp_path, "g", "open('there', 'w')", "there")
+    engine.run([bad, good])
+    assert (engine.ledger.get("t").state, engine.ledger.get("t").attempts) == ("failed", 2)
+    assert engine.ledger.get("g").state == "done"
+    assert engine.is_done(bad)
+    started = engine.ledger.get("t").started_unix_s
+    engine.run([bad])
+    assert engine.ledger.get("t").started_unix_s == started
+
+
+def test_an_output_that_its_check_refuses_is_put_aside(engine, tmp_path):
+    def check(path: Path) -> str:
+        return "" if path.read_text() == "good" else f"{path.name}: not good"
+
+    code = "import os\nopen('out', 'w').write('good' if os.environ['TWIN_ATTEMPT'] == '2' else 'bad')"
+    engine.run([python(tmp_path, "t", code, "out", check=check, retry_always=True)])
+    assert (tmp_path / "out").read_text() == "good"
+    assert (tmp_path / "out.refused").read_text() == "bad"
+    with pytest.raises(ProgramFailed, match="out2: not good"):
+        engine.run([python(tmp_path, "u", "open('out2', 'w').write('bad')", "out2", check=check)])

@@ -14,6 +14,18 @@ SECOND = 1_000_000  # us
 SCENARIO_START = datetime(2026, 7, 1, 20, 40, tzinfo=UTC)
 
 
+def test_an_inserted_leap_second_ends_the_day_before():
+    """2016-12-31T23:59:60 UTC: GPS - UTC was 17 s before it and 18 s after it."""
+    midnight = timecodes.gps_us(datetime(2017, 1, 1, tzinfo=UTC))
+    moments = midnight + np.array([-1_500_000, -1_000_000, -500_000, -1, 0])
+    days, ms, us = timecodes.cds(moments)
+    day = (datetime(2016, 12, 31) - datetime(1958, 1, 1)).days
+    assert days.tolist() == [day] * 4 + [day + 1]
+    assert ms.tolist() == [86_399_500, 86_400_000, 86_400_500, 86_400_999, 0]
+    assert us.tolist() == [0, 0, 0, 999, 0]
+    assert timecodes.cds(int(moments[2])) == (day, 86_400_500, 0)
+
+
 def test_gps_runs_18_seconds_ahead_of_utc_in_2026():
     since_epoch = int((SCENARIO_START - datetime(1980, 1, 6, tzinfo=UTC)).total_seconds())
     assert timecodes.gps_us(SCENARIO_START) == (since_epoch + 18) * SECOND
