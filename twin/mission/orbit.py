@@ -166,7 +166,6 @@ def earth_satellite(
 ) -> Any:
     """Make SGP4 elements at `start`: rad min-1 (Kozai), rad, rad, rad; no drag: the orbit is maintained."""
     from sgp4.api import WGS72, Satrec
-    from skyfield.api import EarthSatellite
 
     record = Satrec()
     epoch_d = (utc(gps_us(start)).replace(tzinfo=None) - _SGP4_EPOCH).total_seconds() / DAY_S
@@ -175,7 +174,28 @@ def earth_satellite(
         WGS72, "i", 1, epoch_d, 0.0, 0.0, 0.0,
         _FROZEN_ECCENTRICITY, 0.0, inclination, argument % turn, mean_motion, node % turn,
     )  # fmt: skip
-    return EarthSatellite.from_satrec(record, timescale())
+    return _steady_class().from_satrec(record, timescale())
+
+
+@lru_cache(maxsize=1)
+def _steady_class() -> Any:
+    """Return an EarthSatellite that an inserted leap second does not set back.
+
+    skyfield counts the time since the epoch in UTC, so that its satellite stands still for a leap second,
+    7.5 km of the orbit. Here the difference of TAI and UTC stays that of the epoch.
+    """
+    from skyfield.api import EarthSatellite
+
+    class Steady(EarthSatellite):  # type: ignore[misc]
+        def _position_and_velocity_TEME_km(self, t: Any) -> tuple[Any, Any, Any]:
+            whole, fraction = t.whole, t.tai_fraction - self.epoch._leap_seconds() / DAY_S
+            if not np.ndim(whole):
+                error, position, velocity = self.model.sgp4(whole, fraction)
+                return np.array(position), np.array(velocity), error or None
+            errors, position, velocity = self.model.sgp4_array(whole, fraction)
+            return position.T, velocity.T, [error or None for error in errors.tolist()]
+
+    return Steady
 
 
 @lru_cache(maxsize=8)

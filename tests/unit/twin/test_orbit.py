@@ -12,6 +12,7 @@ from twin.timecodes import gps_us
 
 START = datetime(2026, 7, 1, 20, 40, tzinfo=UTC)
 DAY_US = 86_400_000_000
+two_metres = 2.0
 
 # days, revs, mean altitude km, inclination deg, as the mission documents round them
 FAMILIES = {
@@ -143,3 +144,23 @@ def test_times_off_the_trajectory_are_refused(satellite):
     for outside in (start - 1, start + 60_000_001):
         with pytest.raises(ValueError, match="extend the path"):
             path.satellite(np.array([outside]))
+
+
+def test_an_inserted_leap_second_does_not_move_the_satellite():
+    """Positions 1 s apart in GPS time differ by the velocity, before, in and after 2016-12-31T23:59:60."""
+    craft = orbit.satellite(Orbit(), datetime(2016, 12, 31, 23, 59, 50, tzinfo=UTC), 22.0)
+    times = gps_us(datetime(2017, 1, 1, tzinfo=UTC)) + 1_000_000 * np.arange(-5, 6)
+    position, velocity = orbit.itrs(craft, times)
+    step = np.diff(position, axis=0) - (velocity[1:] + velocity[:-1]) / 2
+    assert np.abs(step).max() < two_metres
+    single = np.array([orbit.itrs(craft, at)[0] for at in times])
+    np.testing.assert_allclose(single, position, atol=1e-6)
+
+
+def test_away_from_leap_seconds_it_is_the_satellite_of_skyfield():
+    from skyfield.api import EarthSatellite
+
+    craft = orbit.satellite(Orbit(), datetime(2026, 7, 1, 20, 40, tzinfo=UTC), 22.0)
+    stock = EarthSatellite.from_satrec(craft.model, orbit.timescale())
+    times = gps_us(datetime(2026, 7, 2, tzinfo=UTC)) + 60_000_000 * np.arange(5)
+    np.testing.assert_array_equal(orbit.itrs(craft, times)[0], orbit.itrs(stock, times)[0])
