@@ -84,6 +84,12 @@ def utc_iso(time_gps_us: int) -> str:
     return utc(time_gps_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def utc_texts(times_gps_us: np.ndarray) -> list[str]:
+    """Write many times (n,) int64 as `utc_iso` does, a hundred times as fast."""
+    texts = np.datetime_as_string(unix_us(np.asarray(times_gps_us)).astype("datetime64[us]"), unit="us")
+    return [f"{text}Z" for text in texts.tolist()]
+
+
 def cds(time_gps_us: Any) -> tuple[Any, Any, Any]:
     """Split into CDS UTC: days since 1958-01-01, ms of day, us of ms (CCSDS 301.0-B-4, 3.3), all integers.
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import simpy
 
+from twin.events.downlink import File
 from twin.events.log import EventLog
 from twin.events.spacecraft import Process
 
-LINE_BIT_S = 100_000_000  # bit s-1, station to mission centre (assumption)
+LINE_BIT_S = 100_000_000  # bit s-1, each station to the mission centre (assumption)
 HANDLING_US = 60_000_000  # us, closing, checking and announcing the file (assumption)
 
 
 def deliver(env: simpy.Environment, log: EventLog, received: simpy.Store) -> Process:
-    """Deliver each pass that a station hands over, numbered from 1."""
-    number = 0
+    """Deliver each pass that a station hands over; a station's line carries one file at a time."""
+    lines: dict[str, simpy.Resource] = {}
     while True:
-        bits: int = yield received.get()
-        number += 1
-        name = f"pass_{number:04d}"
-        log.add(env.now, "station", "file_closed", name, bits)
-        yield env.timeout(HANDLING_US - (-bits * 1_000_000 // LINE_BIT_S))
-        log.add(env.now, "ground", "file_delivered", name, bits)
+        file: File = yield received.get()
+        log.add(env.now, "station", "file_closed", file.name, file.bits)
+        env.process(_carry(env, log, lines.setdefault(file.station, simpy.Resource(env)), file))
+
+
+def _carry(env: simpy.Environment, log: EventLog, line: simpy.Resource, file: File) -> Process:
+    with line.request() as turn:
+        yield turn
+        yield env.timeout(HANDLING_US - (-file.bits * 1_000_000 // LINE_BIT_S))
+        log.add(env.now, "ground", "file_delivered", file.name, file.bits)

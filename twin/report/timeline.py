@@ -8,11 +8,11 @@ import numpy as np
 
 from twin.events.log import EventLog
 from twin.report.parts import GREY, RETRIEVED, TRUTH, Chart, axis, chart
-from twin.timecodes import utc_iso
+from twin.timecodes import utc_iso, utc_texts
 
 CONTACT, OBSERVING = "#8ec7ea", "#7fd1b9"
 LANES = ("delivery", "downlink", "contact", "exposure", "mode")  # from below
-MODES = {"standby": "#dddddd", "slew": "#f0c27a", "downlink": CONTACT}
+MODES = {"standby": "#dddddd", "slew": "#f0c27a"}
 LONG_GAP_US = 600_000_000  # 10 min without an event that is shown: the time axis is cut there
 MARGIN_US = 10_000_000
 
@@ -54,13 +54,10 @@ def _spans(log: EventLog) -> list[tuple[int, int]]:
 
 def _memory(log: EventLog) -> Chart:
     """Step through the fill of the mass memory."""
-    steps = [
-        (event.time_gps_us, event.value if event.process == "memory" else -event.value)
-        for event in log.events
-        if (event.process, event.event.rpartition("_")[2]) in (("memory", "stored"), ("downlink", "sent"))
-    ]
-    level = np.cumsum([0, *(bits for _, bits in steps)]) / 1e6
-    times = [*(utc_iso(time) for time, _ in steps[:1]), *(utc_iso(time) for time, _ in steps)]
+    _, times_us, bits = log.levels()
+    level = [0.0, *(bits / 1e6).tolist()]
+    texts = utc_texts(times_us)
+    times = [*texts[:1], *texts]
     return {
         "type": "scatter",
         "mode": "lines",

@@ -1,6 +1,7 @@
 """The whole event log of a small world, its bits accounted for, and its limits in pairs."""
 
 import csv
+import dataclasses
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,34 +9,41 @@ import pytest
 import simpy
 
 from twin.constants import FRAME_US
-from twin.events import downlink, memory, world
+from twin.events import downlink, memory, spacecraft, world
 from twin.events.log import COLUMNS, EventLog
-from twin.mission import knowledge, pointing, stations
+from twin.events.programme import Programme
+from twin.mission import knowledge, pointing
+from twin.mission.timeline import Contact
 from twin.scenario import Scenario
 from twin.telemetry import packets
 
 SECOND = 1_000_000  # us
 T0 = 1_466_973_618 * SECOND  # GPS us, 2026-07-01T20:40:00Z
-FRAME_BITS = 12 * 2590 * 8 + 32 * 8
-ON_AIR_FRAME_US, ON_AIR_ATTITUDE_US = 1844, 6  # bits * 1279 / 1107 / 156 Mbit/s, rounded up
+SCIENCE, HOUSEKEEPING, ATTITUDE = 12 * 2590 * 8, 32 * 8, 100 * 8  # bits
+ON_AIR_FRAME_US, ON_AIR_HOUSEKEEPING_US, ON_AIR_ATTITUDE_US = (
+    1842,
+    2,
+    6,
+)  # bits * 1279 / 1107 / 156 Mbit/s, up
+FIRST = 10**10  # id of frame 0 of boot 1
 
 
-def programme(frames=2, seconds=4, pass_us=500 * SECOND):
+def programme(frames=2, seconds=4, pass_us=500 * SECOND, contacts=1, lost=()):
     """A world small enough to write its log by hand: attitude packets from 1 s before the frames."""
-    seen = stations.Pass("Kiruna", T0 + 100 * SECOND, T0 + 100 * SECOND + pass_us, 30.0)
-    timeline = (
-        (T0 - 10 * SECOND, "standby"),
-        (T0 - 5 * SECOND, "slew"),
-        (T0 - SECOND, "glint"),
-        (T0 + 10 * SECOND, "slew"),
-        (T0 + 15 * SECOND, "standby"),
-        (seen.aos_us, "downlink"),
-        (seen.los_us, "standby"),
+    seen = tuple(
+        (Contact("Kiruna", "x", T0 + 100 * k * SECOND, T0 + 100 * k * SECOND + pass_us, 30.0), k in lost)
+        for k in range(1, contacts + 1)
     )
-    exposures = tuple((k, T0 + k * FRAME_US) for k in range(frames))
-    return world.Programme(
-        "glint", timeline, exposures, tuple(T0 - SECOND + k * SECOND for k in range(seconds)), seen
+    steps = (
+        spacecraft.Step(T0 - 10 * SECOND, "standby"),
+        spacecraft.Step(T0 - 5 * SECOND, "slew"),
+        spacecraft.Step(T0 - SECOND, "glint"),
+        spacecraft.Step(T0 + 10 * SECOND, "slew"),
+        spacecraft.Step(T0 + 15 * SECOND, "standby"),
     )
+    slices = tuple(spacecraft.Slice(T0 + k * FRAME_US, 1, "glint") for k in range(frames))
+    attitude = tuple((T0 - SECOND + k * SECOND, 1) for k in range(seconds))
+    return Programme(steps[0].at_us, seen[-1][0].los_us, steps, slices, attitude, seen)
 
 
 def lines(log):
@@ -45,37 +53,73 @@ def lines(log):
 def test_whole_event_log():
     log = world.run(programme())
     aos, los = 100 * SECOND, 600 * SECOND
-    sent = [ON_AIR_ATTITUDE_US] * 3 + [ON_AIR_FRAME_US, ON_AIR_ATTITUDE_US, ON_AIR_FRAME_US]
-    at = (aos + np.cumsum(sent)).tolist()
-    total = 2 * FRAME_BITS + 4 * 800
+    sent = [ON_AIR_ATTITUDE_US] * 3 + [ON_AIR_HOUSEKEEPING_US, ON_AIR_ATTITUDE_US, ON_AIR_HOUSEKEEPING_US]
+    at = (aos + np.cumsum([*sent, ON_AIR_FRAME_US, ON_AIR_FRAME_US])).tolist()
+    total = 2 * (SCIENCE + HOUSEKEEPING) + 4 * ATTITUDE
+    one, two = "10000000000", "10000000001"
     assert lines(log) == [
         (-10 * SECOND, "spacecraft", "mode", "standby", 0),
         (-5 * SECOND, "spacecraft", "mode", "slew", 0),
-        (-SECOND, "spacecraft", "mode", "glint", 0),
         (-SECOND, "memory", "attitude_stored", "0", 800),
+        (-SECOND, "spacecraft", "mode", "glint", 0),
+        (0, "instrument", "exposure", one, 1),
         (0, "memory", "attitude_stored", "1", 800),
-        (0, "instrument", "exposure", "0", 0),
         (SECOND, "memory", "attitude_stored", "2", 800),
-        (1_304_000, "memory", "frame_stored", "0", FRAME_BITS),
-        (1_304_000, "instrument", "exposure", "1", 0),
+        (1_304_000, "memory", "housekeeping_stored", one, HOUSEKEEPING),
+        (1_304_000, "memory", "frame_stored", one, SCIENCE),
+        (1_304_000, "instrument", "exposure", two, 1),
         (2 * SECOND, "memory", "attitude_stored", "3", 800),
-        (2_608_000, "memory", "frame_stored", "1", FRAME_BITS),
+        (2_608_000, "memory", "housekeeping_stored", two, HOUSEKEEPING),
+        (2_608_000, "memory", "frame_stored", two, SCIENCE),
         (10 * SECOND, "spacecraft", "mode", "slew", 0),
         (15 * SECOND, "spacecraft", "mode", "standby", 0),
-        (aos, "spacecraft", "mode", "downlink", 0),
         (aos, "station", "signal_acquired", "Kiruna", 0),
         (at[0], "downlink", "attitude_sent", "0", 800),
         (at[1], "downlink", "attitude_sent", "1", 800),
         (at[2], "downlink", "attitude_sent", "2", 800),
-        (at[3], "downlink", "frame_sent", "0", FRAME_BITS),
+        (at[3], "downlink", "housekeeping_sent", one, HOUSEKEEPING),
         (at[4], "downlink", "attitude_sent", "3", 800),
-        (at[5], "downlink", "frame_sent", "1", FRAME_BITS),
-        (at[5], "downlink", "left_on_board", "Kiruna", 0),
-        (los, "spacecraft", "mode", "standby", 0),
+        (at[5], "downlink", "housekeeping_sent", two, HOUSEKEEPING),
+        (at[6], "downlink", "frame_sent", one, SCIENCE),
+        (at[7], "downlink", "frame_sent", two, SCIENCE),
+        (los, "downlink", "acknowledged", "pass_0001", total),
+        (los, "downlink", "left_on_board", "Kiruna", 0),
         (los, "station", "signal_lost", "Kiruna", 0),
         (los, "station", "file_closed", "pass_0001", total),
         (los + 60 * SECOND + -(-total // 100), "ground", "file_delivered", "pass_0001", total),
     ]
+
+
+def test_a_lost_pass_is_flown_again_and_loses_nothing():
+    log = world.run(programme(pass_us=50 * SECOND, contacts=2, lost={1}))
+    total = 2 * (SCIENCE + HOUSEKEEPING) + 4 * ATTITUDE
+    passes = [line for line in lines(log) if line[1] in ("station", "ground") or "acknowledged" in line[2]]
+    assert passes == [
+        (100 * SECOND, "station", "signal_missed", "Kiruna", 0),
+        (150 * SECOND, "downlink", "unacknowledged", "pass_0001", total),
+        (150 * SECOND, "station", "signal_lost", "Kiruna", 0),
+        (200 * SECOND, "station", "signal_acquired", "Kiruna", 0),
+        (250 * SECOND, "downlink", "acknowledged", "pass_0002", total),
+        (250 * SECOND, "station", "signal_lost", "Kiruna", 0),
+        (250 * SECOND, "station", "file_closed", "pass_0002", total),
+        (310 * SECOND + -(-total // 100), "ground", "file_delivered", "pass_0002", total),
+    ]
+    assert [e.value for e in log.select("downlink", "left_on_board")] == [total, 0]
+    sent = [int(e.id) - FIRST for e in log.select("downlink", "frame_sent")]
+    assert sent == [0, 1, 0, 1]
+    assert log.frames_downlinked == [0, 1]
+
+
+def test_an_overlapping_contact_begins_when_the_antenna_is_free_and_a_hidden_one_never():
+    after = programme(pass_us=150 * SECOND, contacts=2)  # 100..250, 200..350 s
+    assert [t for t, _, event, *_ in lines(world.run(after)) if event == "signal_acquired"] == [
+        100 * SECOND,
+        250 * SECOND,
+    ]
+    hidden = tuple((dataclasses.replace(c, los_us=T0 + 250 * SECOND), lost) for c, lost in after.x_band)
+    log = world.run(dataclasses.replace(after, x_band=hidden))
+    assert len(log.select("station", "signal_acquired")) == 1
+    assert [e.id for e in log.select("downlink", "contact_hidden")] == ["pass_0002"]
 
 
 def test_stored_bits_are_the_packets_of_the_telemetry():
@@ -85,32 +129,34 @@ def test_stored_bits_are_the_packets_of_the_telemetry():
     )
     assert (science, housekeeping) == (memory.SCIENCE_BITS, memory.HOUSEKEEPING_BITS)
     assert attitude == memory.ATTITUDE_BITS
-    assert 12 * science + housekeeping == memory.FRAME_BITS == FRAME_BITS
+    assert 12 * science == memory.FRAME_BITS == SCIENCE
 
 
 def test_bits_stored_are_sent_or_left_on_board():
     log = world.run(programme(frames=7, seconds=30))
     stored = sum(e.value for e in log.events if e.event.endswith("_stored"))
     sent = sum(e.value for e in log.events if e.event.endswith("_sent"))
-    assert stored == sent == 7 * FRAME_BITS + 30 * 800
-    assert log.memory_level_bits[0] == FRAME_BITS + 3 * 800
+    assert stored == sent == 7 * (SCIENCE + HOUSEKEEPING) + 30 * ATTITUDE
+    assert log.memory_level_bits[0] == SCIENCE + HOUSEKEEPING + 3 * ATTITUDE
     assert log.frames_downlinked == list(range(7))
 
 
 def test_a_short_pass_leaves_the_rest_on_board_to_the_microsecond():
-    whole = 4 * ON_AIR_ATTITUDE_US + 2 * ON_AIR_FRAME_US
+    whole = 4 * ON_AIR_ATTITUDE_US + 2 * (ON_AIR_HOUSEKEEPING_US + ON_AIR_FRAME_US)
     assert world.run(programme(pass_us=whole)).frames_downlinked == [0, 1]
     short = world.run(programme(pass_us=whole - 1))
     assert short.frames_downlinked == [0]
-    assert short.select("downlink", "left_on_board")[0].value == FRAME_BITS
+    assert short.select("downlink", "left_on_board")[0].value == SCIENCE
 
 
 def test_memory_takes_the_last_bit_and_refuses_the_next():
-    full = world.run(programme(), memory_bits=2 * FRAME_BITS + 4 * 800)
+    whole = 2 * (SCIENCE + HOUSEKEEPING) + 4 * ATTITUDE
+    full = world.run(programme(), memory_bits=whole)
     assert full.frames_downlinked == [0, 1]
     assert not full.select("memory", "frame_refused")
-    over = world.run(programme(), memory_bits=2 * FRAME_BITS + 4 * 800 - 1)
-    assert [e.id for e in over.select("memory", "frame_refused")] == ["1"]
+    over = world.run(programme(), memory_bits=whole - 1)
+    assert [(e.id, e.value) for e in over.select("memory", "frame_refused")] == [(str(FIRST + 1), SCIENCE)]
+    assert [e.id for e in over.select("memory", "housekeeping_refused")] == [str(FIRST + 1)]
     assert over.frames_downlinked == [0]
 
 
@@ -121,22 +167,39 @@ def test_memory_counts_beyond_the_whole_numbers_of_a_float():
     assert store.store(memory.Record("frame", 1, 1))
     assert not store.store(memory.Record("frame", 2, 1))
     assert store.level_bits == 2**60 + 1
-    assert store.release().number == 0
+    assert store.take("frame", 1, "downlink").number == 0
+    assert store.level_bits == 2**60 + 1  # sent is not acknowledged
+    assert store.release("downlink") == 2**60
     assert store.level_bits == 1
+
+
+def test_a_batch_is_kept_and_sent_in_part():
+    log = EventLog()
+    store = memory.MassMemory(simpy.Environment(initial_time=T0), log, capacity_bits=35)
+    assert store.store(memory.Record("frame", 7, 10, 5)) == 3
+    assert lines(log) == [(0, "memory", "frame_stored", "7", 30), (0, "memory", "frame_refused", "10", 20)]
+    assert store.take("frame", 2, "downlink") == memory.Record("frame", 7, 10, 2)
+    assert store.oldest((2, 1)) == memory.Record("frame", 9, 10, 1)
+    assert store.restore("downlink") == 20
+    assert store.oldest((2, 1)) == memory.Record("frame", 7, 10, 2)
+    assert store.level_bits == 30
 
 
 def test_frames_outside_the_mode_are_skipped_and_said():
     late = programme(frames=9)  # the slew begins 10 s after the first exposure
     log = world.run(late)
-    assert [e.id for e in log.select("instrument", "exposure_skipped")] == ["8"]
-    assert log.frames_downlinked == list(range(8))
+    assert [(e.time_gps_us - T0, e.id) for e in log.select("instrument", "exposure_lost")] == [
+        (8 * FRAME_US, str(FIRST + 7))  # it was exposed when the slew began
+    ]
+    assert [e.id for e in log.select("instrument", "exposure_skipped")] == ["glint"]
+    assert log.frames_downlinked == list(range(7))
 
 
 def test_eight_minutes_carry_75_gigabit_on_air():
     """156 Mbit/s for 8 minutes (CNES); packets take 1107 of the 1279 bytes of each unit."""
     one_permille = 1e-3
     packet_bits = 74_880_000_000 * 1107 // 1279
-    assert downlink.send_us(packet_bits) == pytest.approx(480 * SECOND, rel=one_permille)
+    assert downlink.X_BAND.send_us(packet_bits) == pytest.approx(480 * SECOND, rel=one_permille)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +214,7 @@ def scenario():
 def test_a_scenario_goes_from_standby_to_delivery(scenario):
     log = world.simulate(scenario, pointing.observe(scenario))
     modes = [e.id for e in log.select("spacecraft", "mode")]
-    assert modes == ["standby", "slew", "glint", "slew", "standby", "downlink", "standby"]
+    assert modes == ["standby", "slew", "glint", "slew", "standby"]
     exposures = [e.time_gps_us for e in log.select("instrument", "exposure")]
     assert exposures == [T0 + k * FRAME_US for k in range(4)]
     assert log.frames_downlinked == [0, 1, 2, 3]
