@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from twin.constants import FRAME_US, SWEEP_FRAMES
-from twin.events.spacecraft import Step, slew_us
+from twin.events.spacecraft import Step
 from twin.mission import aim, earth, orbit
 from twin.mission.programming import TURN_FRAMES
+from twin.mission.resources import slew_us
 from twin.mission.timeline import Activity
 
 STILL_DEG = 0.05  # deg, a turn that the control loop follows without a slew (assumption)
 STANDBY_US = 60_000_000  # us, shown before the first slew
-NADIR = np.array([0.0, 0.0, 1.0])
 Array = np.ndarray
 
 
 def directions(path: orbit.Trajectory, activities: Sequence[Activity], times_us: Array) -> Array:
-    """Return boresights (n, 3) as along flight, right of it, down, one of each activity at its time.
+    """Return (n, 2, 3) Earth-fixed unit vectors: boresight of each activity at its time, and nadir there.
 
-    Standby, nadir, dark and lamp look down; a city scan is taken at its middle.
+    Nadir, dark and lamp look down; a city scan is taken at its middle.
     """
-    satellite, velocity = path.satellite(times_us)
+    satellite, _ = path.satellite(times_us)
     latitude, longitude, _ = earth.geodetic(satellite)
     down = -earth.normal(latitude, longitude)
-    along = earth.unit(velocity - earth.dot(velocity, down)[:, None] * down)
-    frame = np.stack([along, np.cross(down, along), down], axis=1)
     seen = down.copy()
     for mode in {activity.mode for activity in activities} & set(_BORESIGHTS):
         rows = [row for row, activity in enumerate(activities) if activity.mode == mode]
         chosen = [activities[row] for row in rows]
         seen[rows] = _BORESIGHTS[mode](path, chosen, times_us[rows], satellite[rows])
-    return np.einsum("nij,nj->ni", frame, seen)
+    return np.stack([seen, down], axis=1)
 
 
 def _at_site(path: orbit.Trajectory, chosen: Sequence[Activity], times_us: Array, satellite: Array) -> Array:
@@ -61,35 +60,51 @@ def turn_us(before: Array, after: Array) -> int:
 def steps(activities: Sequence[Activity], first: Array, last: Array) -> Iterator[Step]:
     """Give the modes in order of time: back to nadir between activities where there is time for it.
 
-    first, last  (activity, 3)  boresights at the first and the last exposure. Where the gap is too short for
-    the slew, the mode is entered late, and the instrument skips the frames before.
+    first, last  (activity, 2, 3)  directions at the first and the last exposure. Where the gap is too short
+    for the slew, the mode is entered late, and the instrument skips the frames before.
     """
+    left_us, back_us = None, 0  # end of the activity before, time to return to nadir from it
     for k, activity in enumerate(activities):
-        out_us = turn_us(NADIR, first[k])
-        left_us, left = activity.start_us - out_us - STANDBY_US, NADIR
-        if k:
-            left_us, left = activities[k - 1].end_us, last[k - 1]
-        yield from _between(left_us, activity.start_us, turn_us(left, NADIR), out_us, turn_us(left, first[k]))
-        late_us = max(0, left_us + turn_us(left, first[k]) - activity.start_us)
-        yield Step(activity.start_us + late_us, activity.mode, k)
+        out_us = turn_us(*first[k])
+        direct_us = turn_us(last[k - 1][0], first[k][0]) if k else out_us
+        if left_us is None:
+            left_us = activity.start_us - out_us - STANDBY_US
+        gap = Gap(left_us, activity.start_us, back_us, out_us, direct_us)
+        yield from gap.steps()
+        yield Step(gap.entered_us, activity.mode, k)
         yield from _sweeps(activity, k)
-    if activities:
-        back_us = turn_us(last[-1], NADIR)
-        yield from [Step(activities[-1].end_us, "slew")] if back_us else []
-        yield Step(activities[-1].end_us + back_us, "standby")
-
-
-def _between(left_us: int, next_us: int, back_us: int, out_us: int, direct_us: int) -> Iterator[Step]:
-    """Fill the gap between two activities, by way of nadir or directly."""
-    by_nadir = next_us - left_us >= back_us + out_us
-    if not by_nadir:
-        back_us, out_us = 0, min(direct_us, max(next_us - left_us, 1))
-    if back_us:
-        yield Step(left_us, "slew")
-    if left_us + back_us < next_us - out_us:
+        left_us, back_us = activity.end_us, turn_us(*last[k])
+    if left_us is not None:
+        yield from [Step(left_us, "slew")] if back_us else []
         yield Step(left_us + back_us, "standby")
-    if out_us:
-        yield Step(max(next_us - out_us, left_us), "slew")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The time between two activities, and what the turns in it take."""
+
+    left_us: int
+    next_us: int
+    back_us: int  # to nadir
+    out_us: int  # from nadir
+    direct_us: int
+
+    @property
+    def by_nadir(self) -> bool:
+        return self.next_us - self.left_us >= self.back_us + self.out_us
+
+    @property
+    def entered_us(self) -> int:
+        return self.next_us if self.by_nadir else max(self.next_us, self.left_us + self.direct_us)
+
+    def steps(self) -> Iterator[Step]:
+        back_us, out_us = (self.back_us, self.out_us) if self.by_nadir else (0, self.direct_us)
+        if back_us:
+            yield Step(self.left_us, "slew")
+        if self.left_us + back_us < self.entered_us - out_us:
+            yield Step(self.left_us + back_us, "standby")
+        if out_us:
+            yield Step(self.entered_us - out_us, "slew")
 
 
 def _sweeps(activity: Activity, k: int) -> Iterator[Step]:

@@ -11,9 +11,10 @@ import simpy
 from twin.events.log import EventLog
 from twin.events.memory import MassMemory
 from twin.events.spacecraft import Process, Spacecraft
+from twin.mission.resources import CADU_BYTES, DATA_BYTES, RATE_BIT_S
 from twin.mission.timeline import Contact
 
-CADU_BYTES, DATA_BYTES = 1279, 1107  # a channel access data unit and the packet bytes it carries
+S_BAND_BIT_S = 620_000  # bit s-1 (CNES), taken to count coded bits (assumption)
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Link:
         return -(-bits * CADU_BYTES * 1_000_000 // (DATA_BYTES * self.rate_bit_s))
 
 
-# Rates: CNES, taken to count coded bits (assumption). Channel 2 goes first: its attitude and housekeeping are
+# Channel 2 goes first: its attitude and housekeeping are
 # 1 % of the bits, and without them no frame of the pass can be processed. Safe mode keeps S-band
 # (assumption).
-X_BAND = Link("downlink", "station", 156_000_000, (2, 1), in_safe_mode=False)
-S_BAND = Link("s_band", "s_station", 620_000, (0,), in_safe_mode=True)
+X_BAND = Link("downlink", "station", RATE_BIT_S, (2, 1), in_safe_mode=False)
+S_BAND = Link("s_band", "s_station", S_BAND_BIT_S, (0,), in_safe_mode=True)
 
 
 class File(NamedTuple):

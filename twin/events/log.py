@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import os
-from array import array
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from twin.events.columns import SPILL_ROWS, Columns
 from twin.timecodes import utc_iso, utc_texts
 
 COLUMNS = ("time_gps_us", "time_utc", "process", "event", "id", "value")
 COUNTERS = 10**10  # frame counters a boot; the id of a frame is boot count * 1e10 + counter
-CHUNK = 200_000  # lines written at once
+CHUNK = 100_000  # lines written at once
+TIME, KIND, ID, VALUE = range(4)
 
 
 class Event(NamedTuple):
@@ -37,26 +38,49 @@ class Rows(NamedTuple):
 
 
 class EventLog:
-    """26 bytes an event: a year of batches stays in memory."""
+    """Hold 26 bytes an event, of a long log most of them in a folder if one is given."""
 
-    def __init__(self) -> None:
-        self._times, self._ids, self._values = array("q"), array("q"), array("q")
-        self._kinds = array("H")
-        self._kind_numbers: dict[tuple[str, str], int] = {}
+    def __init__(self, folder: Path | None = None) -> None:
+        self._columns = Columns(folder)
+        self._kinds: dict[tuple[str, str], int] = {}
         self._names: dict[str, int] = {}
 
     def add(self, time_gps_us: float, process: str, event: str, id: str | int = "", value: int = 0) -> None:
         """Add a line; a whole number as id stays one, a text becomes a name."""
-        self._times.append(int(time_gps_us))
-        self._kinds.append(self._kind_numbers.setdefault((process, event), len(self._kind_numbers)))
+        times, kinds, ids, values = self._columns.newest
+        times.append(int(time_gps_us))
+        kinds.append(self._kinds.setdefault((process, event), len(self._kinds)))
         if isinstance(id, str):
-            self._ids.append(-1 - self._names.setdefault(id, len(self._names)))
+            ids.append(-1 - self._names.setdefault(id, len(self._names)))
         else:
-            self._ids.append(id)
-        self._values.append(value)
+            ids.append(id)
+        values.append(value)
+        if len(times) >= SPILL_ROWS:
+            self._columns.spill()
+
+    def add_many(self, times_us: np.ndarray, process: str, event: str, ids: Any, values: Any = 0) -> None:
+        """Add events of one kind, whole numbers as ids; `sort` puts them among the others."""
+        kind = self._kinds.setdefault((process, event), len(self._kinds))
+        self._columns.extend(np.broadcast_arrays(np.asarray(times_us), kind, ids, values))
+
+    def merged(self, other: EventLog) -> EventLog:
+        """Return the events of both logs in order of time; those of one time keep their order, own first."""
+        made = EventLog()
+        parts = []
+        for log in (self, other):
+            kinds = [made._kinds.setdefault(kind, len(made._kinds)) for kind in log._kinds]
+            names = [made._names.setdefault(name, len(made._names)) for name in log._names]
+            time, kind, id, value = (log._columns.whole(column) for column in (TIME, KIND, ID, VALUE))
+            named = id < 0
+            id[named] = -1 - np.array(names, np.int64)[-1 - id[named]]
+            parts.append((time, np.array(kinds, np.int64)[kind], id, value))
+        both = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        order = np.argsort(both[TIME], kind="stable")
+        made._columns.extend([column[order] for column in both])
+        return made
 
     def __len__(self) -> int:
-        return len(self._times)
+        return len(self._columns)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, EventLog) and self.events == other.events
@@ -66,35 +90,36 @@ class EventLog:
     @property
     def events(self) -> list[Event]:
         """All events as tuples; large logs are better read in `rows`."""
-        return self._made(range(len(self)))
+        return self._made(np.arange(len(self)))
 
     def select(self, process: str, event: str) -> list[Event]:
-        return self._made(self.rows(process, event).place.tolist())
+        return self._made(self.rows(process, event).place)
 
     def rows(self, process: str, *events: str) -> Rows:
         """Give the events of these kinds as arrays, in the order of the log."""
-        numbers = [n for event in events if (n := self._kind_numbers.get((process, event))) is not None]
-        place = np.flatnonzero(np.isin(np.array(self._kinds), numbers))
-        columns = (np.array(column, np.int64)[place] for column in (self._times, self._ids, self._values))
-        return Rows(place, *columns)
+        numbers = [n for event in events if (n := self._kinds.get((process, event))) is not None]
+        place = np.flatnonzero(np.isin(self._columns.whole(KIND), numbers))
+        return Rows(place, *(self._columns.take(column, place) for column in (TIME, ID, VALUE)))
 
-    def name(self, number: int) -> str:
-        """Turn an id back into the text it was added with, or into its digits."""
-        return str(number) if number >= 0 else list(self._names)[-1 - number]
-
-    def _made(self, places: Any) -> list[Event]:
-        kinds, names = list(self._kind_numbers), list(self._names)
+    def _made(self, places: np.ndarray) -> list[Event]:
+        kinds, names = list(self._kinds), list(self._names)
+        columns = (self._columns.take(column, places).tolist() for column in range(4))
         made = []
-        for n in places:
-            process, event = kinds[self._kinds[n]]
-            id = self._ids[n]
+        for time_us, kind, id, value in zip(*columns, strict=True):
+            process, event = kinds[kind]
             text = str(id) if id >= 0 else names[-1 - id]
-            made.append(Event(self._times[n], process, event, text, self._values[n]))
+            made.append(Event(time_us, process, event, text, value))
         return made
+
+    def texts(self, ids: np.ndarray) -> list[str]:
+        """Turn the ids of rows back into what they were added as, whole numbers into digits."""
+        names = list(self._names)
+        return [str(id) if id >= 0 else names[-1 - id] for id in ids.tolist()]
 
     @property
     def end_us(self) -> int:
-        return max(self._times, default=0)
+        """Return the time of the last event, 0 of an empty log."""
+        return int(self._columns.take(TIME, np.array([len(self) - 1]))[0]) if len(self) else 0
 
     @property
     def frames_downlinked(self) -> list[int]:
@@ -122,7 +147,7 @@ class EventLog:
 
     def levels(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return place, GPS us and fill in bits after every change of the memory."""
-        kinds = [kind for process, kind in self._kind_numbers if process == "memory"]
+        kinds = [kind for process, kind in self._kinds if process == "memory"]
         stored = self.rows("memory", *(kind for kind in kinds if kind.endswith("_stored")))
         freed = [self.rows(link, "acknowledged") for link in ("downlink", "s_band")]
         place = np.concatenate([stored.place, *(rows.place for rows in freed)])
@@ -138,8 +163,8 @@ class EventLog:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(COLUMNS)
             for first in range(0, len(self), CHUNK):
-                part = self._made(range(first, min(first + CHUNK, len(self))))
-                texts = utc_texts(np.array(self._times[first : first + CHUNK], np.int64))
+                part = self._made(np.arange(first, min(first + CHUNK, len(self))))
+                texts = utc_texts(np.array([event.time_gps_us for event in part]))
                 writer.writerows((e[0], text, *e[1:]) for e, text in zip(part, texts, strict=True))
         os.replace(partial, target)
 

@@ -8,15 +8,12 @@ from typing import NamedTuple
 
 import simpy
 
-from twin.constants import BANDS, FOVS
 from twin.events.log import EventLog
+from twin.mission.resources import FRAME_BITS, HOUSEKEEPING_BITS
 
 CAPACITY_BITS = 10**12  # 1 Tbit (CNES)
-SCIENCE_BITS = 8 * 2590  # space packet of one band and field of view, headers and CRC included
-HOUSEKEEPING_BITS = 8 * 32  # space packet, one a frame
-ATTITUDE_BITS = 8 * 100  # space packet
 PLATFORM_BITS = 8 * 256  # space packet of the slow housekeeping (assumption)
-FRAME_BITS = len(BANDS) * FOVS * SCIENCE_BITS  # 12 science packets
+IMAGE_BITS = FRAME_BITS - HOUSEKEEPING_BITS  # the 12 science packets of a frame
 CHANNEL = {"frame": 1, "housekeeping": 2, "attitude": 2, "platform": 0}  # virtual channel of each kind
 CHANNELS = (0, 1, 2)
 

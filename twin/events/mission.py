@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -25,8 +26,12 @@ def simulate(
     seed: int | None = None,
     resolution: Resolution = "frame",
     budget: power.PowerBudget | None = None,
+    folder: Path | None = None,
 ) -> EventLog:
-    """Return the log of spacecraft, links and stations; seed None takes the scenario's."""
+    """Return the log of spacecraft, links and stations; seed None takes the scenario's.
+
+    A year in batches is some 25 million events: an empty folder takes those that memory should not hold.
+    """
     if scenario.mission is None:
         raise ValueError(f"expected a scenario with mission, got {scenario.name} without: take mode plan")
     edges, first, last = surroundings(scenario, timeline)
@@ -37,15 +42,16 @@ def simulate(
         memory_bits=int(scenario.mission.memory),
         seed=scenario.seed if seed is None else seed,
         budget=budget,
+        folder=folder,
     )
 
 
 def surroundings(
     scenario: Scenario, timeline: Timeline
 ) -> tuple[list[tuple[int, bool]], np.ndarray, np.ndarray]:
-    """Return edges of the shadow, and boresights (activity, 3) at the start and the end of each activity."""
+    """Return edges of the shadow; directions (activity, 2, 3) at start and end of each activity."""
     edges: list[tuple[int, bool]] = []
-    first, last = [np.empty((0, 3))], [np.empty((0, 3))]
+    first, last = [np.empty((0, 2, 3))], [np.empty((0, 2, 3))]
     for start_us, end_us, activities in _chunks(timeline):
         path = orbit.trajectory(scenario, start_us - SPARE_US, end_us + SPARE_US)
         found = eclipse.edges(path, start_us, end_us)

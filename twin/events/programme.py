@@ -60,7 +60,7 @@ def of(
         end_us=plan.end_us,
         steps=steps,
         slices=_slices(plan.activities, science),
-        attitude=_attitude(plan.activities, science),
+        attitude=_attitude(plan, science),
         x_band=x_band,
         s_band=s_band,
         platform=platform.pieces(plan.start_us, spacecraft.PLATFORM_US, 0, seconds),
@@ -122,10 +122,11 @@ def _slices(activities: Sequence[Activity], cutter: Cutter) -> Iterator[Slice]:
                 yield Slice(start_us, number, activity.mode)
 
 
-def _attitude(activities: Sequence[Activity], cutter: Cutter) -> Iterator[tuple[int, int]]:
-    """Give whole GPS seconds around the activities, each once where their margins overlap."""
-    second, told_us = spacecraft.ATTITUDE_US, 0
-    for activity in activities:
+def _attitude(plan: Timeline, cutter: Cutter) -> Iterator[tuple[int, int]]:
+    """Give whole GPS seconds of the span around the activities, each once where their margins overlap."""
+    second = spacecraft.ATTITUDE_US
+    told_us = -(-plan.start_us // second) * second
+    for activity in plan.activities:
         first_us = max((activity.start_us - MARGIN_US) // second * second, told_us)
         last_us = -(-(activity.end_us + MARGIN_US) // second) * second
         told_us = last_us + second

@@ -7,25 +7,14 @@ from typing import Any, NamedTuple
 
 import simpy
 
-from twin.constants import BOOT_COUNT, FRAME_US, SETTLING_US
+from twin.constants import BOOT_COUNT, FRAME_US
 from twin.events.log import COUNTERS, EventLog
-from twin.events.memory import (
-    ATTITUDE_BITS,
-    FRAME_BITS,
-    HOUSEKEEPING_BITS,
-    PLATFORM_BITS,
-    MassMemory,
-    Record,
-)
+from twin.events.memory import IMAGE_BITS, PLATFORM_BITS, MassMemory, Record
+from twin.mission.resources import ATTITUDE_BITS, HOUSEKEEPING_BITS
 
-SLEW_RATE_DEG_S = 0.5  # deg s-1 (0.5-1 class; assumption)
 ATTITUDE_US = 1_000_000  # us, between attitude packets
 PLATFORM_US = 10_000_000  # us, between packets of slow housekeeping (assumption)
 Process = Generator[simpy.Event, Any, None]
-
-
-def slew_us(angle_deg: float) -> int:
-    return round(angle_deg / SLEW_RATE_DEG_S * 1e6) + SETTLING_US
 
 
 class Step(NamedTuple):
@@ -88,7 +77,7 @@ class Spacecraft:
     def fly(self, steps: Iterable[Step]) -> Process:
         """Enter each mode at its time, but not in safe mode nor of an activity that was given up."""
         for step in steps:
-            if self._env.now != step.at_us:
+            if self._env.now < step.at_us:  # the first may lie before the span
                 yield self._env.timeout(step.at_us - self._env.now)
             if step.activity >= 0:
                 self._activity = step.activity
@@ -160,7 +149,7 @@ def acquire(
             log.add(env.now, "instrument", "exposure_lost", first + whole, count - whole)
         if whole:
             housekeeping = Record("housekeeping", first, HOUSEKEEPING_BITS, whole)
-            memory.store(housekeeping, Record("frame", first, FRAME_BITS, whole))
+            memory.store(housekeeping, Record("frame", first, IMAGE_BITS, whole))
 
 
 def tell_attitude(

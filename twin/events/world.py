@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import simpy
@@ -14,7 +15,7 @@ from twin.events.clock import Clock
 from twin.events.log import EventLog
 from twin.events.programme import Programme
 from twin.events.spacecraft import Slice, Step
-from twin.mission import aim, knowledge, stations
+from twin.mission import aim, knowledge, resources, stations
 from twin.mission.timeline import Contact
 from twin.scenario import Scenario
 
@@ -37,7 +38,7 @@ def programme(scenario: Scenario, geometry: xr.Dataset, x_band: Sequence[station
     starts = geometry["time_gps_us"].to_numpy()[middle] - FRAME_US // 2
     attitude_us = tuple(knowledge.packet_times(scenario).tolist())
     zenith_deg = geometry["sensor_zenith_angle"].to_numpy()[middle]
-    there, back = (spacecraft.slew_us(_off_nadir_deg(zenith_deg[k])) for k in (0, -1))
+    there, back = (resources.slew_us(_off_nadir_deg(zenith_deg[k])) for k in (0, -1))
     settled, left = attitude_us[0], attitude_us[-1] + 1_000_000
     seen = stations.first_pass(scenario, left + back, x_band)
     contact = Contact(seen.station, "x", seen.aos_us, seen.los_us, seen.highest_deg)
@@ -73,9 +74,11 @@ def run(
     memory_bits: int = memory.CAPACITY_BITS,
     seed: int = 1,
     budget: power.PowerBudget | None = None,
+    folder: Path | None = None,
 ) -> EventLog:
+    """Return the log; a folder takes the older part of a long one."""
     env = simpy.Environment(initial_time=told.start_us)  # whole GPS us: no rounding, no drift
-    log = EventLog()
+    log = EventLog(folder)
     store = memory.MassMemory(env, log, memory_bits)
     craft = spacecraft.Spacecraft(env, log)
     clock = Clock(env, log, seed)

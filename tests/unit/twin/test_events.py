@@ -12,7 +12,7 @@ from twin.constants import FRAME_US
 from twin.events import downlink, memory, spacecraft, world
 from twin.events.log import COLUMNS, EventLog
 from twin.events.programme import Programme
-from twin.mission import knowledge, pointing
+from twin.mission import knowledge, pointing, resources
 from twin.mission.timeline import Contact
 from twin.scenario import Scenario
 from twin.telemetry import packets
@@ -127,9 +127,10 @@ def test_stored_bits_are_the_packets_of_the_telemetry():
         8 * packets.LAYOUT[apid].itemsize
         for apid in (packets.SCIENCE, packets.HOUSEKEEPING, packets.ATTITUDE)
     )
-    assert (science, housekeeping) == (memory.SCIENCE_BITS, memory.HOUSEKEEPING_BITS)
-    assert attitude == memory.ATTITUDE_BITS
-    assert 12 * science == memory.FRAME_BITS == SCIENCE
+    assert (science, housekeeping) == (resources.SCIENCE_BITS, resources.HOUSEKEEPING_BITS)
+    assert attitude == resources.ATTITUDE_BITS
+    assert 12 * science == memory.IMAGE_BITS == SCIENCE
+    assert SCIENCE + housekeeping == resources.FRAME_BITS
 
 
 def test_bits_stored_are_sent_or_left_on_board():

@@ -1,0 +1,94 @@
+"""Turn the ledger of a finished run into service times of the ground's programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from twin import chain, scenario
+from twin.errors import BadInput
+from twin.ledger import Ledger, Row
+
+STAGES = ("l0", "l1a", "l1b", "l2")
+UNLIKE = 2.0  # the largest program's share must be this many times the smallest's to tell its start-up
+_AGAIN = "make one first, `twin run sunglint_ocean`, and name its directory with --measured"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Wall time of one program in its worker: start-up, and each MB of a pass (l0) or each sounding."""
+
+    start_s: float
+    each_s: float
+    separate: bool = True  # both measured by programs of different size
+
+    def us(self, amount: float) -> int:
+        return round(1e6 * (self.start_s + self.each_s * amount))
+
+
+@dataclass(frozen=True)
+class Service:
+    """Measured rates of all stages, and the run they come from."""
+
+    rates: dict[str, Rate]
+    source: str
+
+    def us(self, stage: str, amount: float) -> int:
+        return self.rates[stage].us(amount)
+
+
+def measured(run: Path) -> Service:
+    """Read the rates of a run; its programs must have found their compiled kernels, or L2 looks too slow."""
+    if not (run / "ledger.sqlite").is_file() or not (run / "scenario.json").is_file():
+        raise BadInput(f"{run}: expected a finished run with ledger.sqlite, found none: {_AGAIN}")
+    variants = {v.name: v for v in chain.variants(scenario.restore(run / "scenario.json"))}
+    ledger = Ledger(run / "ledger.sqlite")
+    try:
+        done = {stage: [row for row in ledger.rows(stage) if row.state == "done"] for stage in STAGES}
+    finally:
+        ledger.close()
+    missing = [stage for stage, rows in done.items() if not rows]
+    if missing:
+        raise BadInput(f"{run}: expected finished programs of {', '.join(missing)}, found none: {_AGAIN}")
+    quickest_s = min(row.wall_s for rows in done.values() for row in rows)
+    rates = {}
+    for stage, rows in done.items():
+        amounts = [_stream_mb(run, row) if stage == "l0" else _soundings(variants, row) for row in rows]
+        rates[stage] = fit(amounts, [row.wall_s for row in rows], quickest_s)
+    return Service(rates, str(run))
+
+
+def fit(amounts: Sequence[float], wall_s: Sequence[float], quickest_s: float) -> Rate:
+    """Split wall times of programs into start-up and rate by least squares, neither negative.
+
+    Programs of about one size cannot tell: there the start-up is that of the run's quickest program.
+    """
+    size, time_s = np.asarray(amounts, dtype=float), np.asarray(wall_s, dtype=float)
+    if size.max() >= UNLIKE * size.min():
+        (start_s, each_s), _ = nnls(np.stack([np.ones_like(size), size], axis=1), time_s)
+        return Rate(float(start_s), float(each_s))
+    return Rate(quickest_s, float((time_s - quickest_s).sum() / size.sum()), separate=False)
+
+
+def _stream_mb(run: Path, row: Row) -> float:
+    """Return the size of the pass that a program of L0 read."""
+    folder = run / row.granule.rpartition("/")[0] / "l0_stream"
+    octets = sum(path.stat().st_size for path in folder.glob("*.cadu"))
+    if not octets:
+        raise BadInput(f"{folder}: expected the CADU files of the run, found none: {_AGAIN}")
+    return octets / 1e6
+
+
+def _soundings(variants: dict[str, chain.Variant], row: Row) -> int:
+    """Count the soundings of a program's granules; the last granule of a variant may hold fewer."""
+    whole = chain.FOVS * chain.FRAMES_A_GRANULE
+    count = 0
+    for variant, number in re.findall(r"(?:([a-z]+)/)?(\d+)", row.granule):
+        frames = -(-variants[variant].scenario.observation.soundings // chain.FOVS)
+        count += min(whole, chain.FOVS * frames - whole * int(number))
+    return count
