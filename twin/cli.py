@@ -96,6 +96,29 @@ def account(
     _guard(work)
 
 
+@app.command()
+def capacity(
+    scenario: ScenarioArgument,
+    target: Annotated[str, typer.Option(help="Limit of the 95th percentile of latency, 3 h or 90 min.")],
+    measured: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Finished run that gives the service times.")
+    ] = None,
+    days: Annotated[float | None, typer.Option(min=0.01, help="Override mission.duration.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="A timeline.json instead of a greedy plan.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Override the seed.")] = None,
+) -> None:
+    """Tell how many workers of the ground a latency target needs: exit code 0 found, 1 no number
+    meets it, 2 bad input."""
+
+    def work() -> int:
+        from twin import capacity, console
+        from twin.run import find
+
+        return console.capacity(capacity.ask(find(scenario), target, measured, days, plan, seed))
+
+    _guard(work)
+
+
 @truth.command("map")
 def truth_map(
     date: Annotated[str, typer.Option(help="UTC date (its noon) or time, 2026-07-01 or 2026-07-01T06:00.")],

@@ -15,6 +15,7 @@ from rich.table import Table
 from twin.errors import ProgramFailed
 
 if TYPE_CHECKING:  # netCDF is not loaded for a table
+    from twin.capacity import Answer
     from twin.verify.balance import Balance
 
 TABLE_WIDTH = 100  # characters, where standard output is no terminal
@@ -121,6 +122,31 @@ def balance(found: Balance) -> int:
     for text in found.complaints or ["all accounted for"]:
         console.print(text, highlight=False, markup=False)
     return 1 if found.complaints else 0
+
+
+def capacity(found: Answer) -> int:
+    """Print what each number of workers reaches, and the number needed; 0 when there is one, else 1."""
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=TABLE_WIDTH)
+    titles = ("workers", "latency p50, min", "p95, min", "max, min", "busy", "backlog, granules")
+    table = Table(*titles, box=None)
+    for trial in (*found.trials, found.floor):
+        times = (f"{time_s / 60:.1f}" for time_s in (trial.p50_s, trial.p95_s, trial.max_s))
+        busy = "" if trial.utilisation is None else f"{trial.utilisation:.1%}"
+        table.add_row(str(trial.workers or "unlimited"), *times, busy, str(trial.backlog_max))
+    console.print(table)
+    for stage, rate in found.rates.rates.items():
+        per = "MB of a pass" if stage == "l0" else "sounding"
+        source = "" if rate.separate else " (start-up taken from the run's quickest program)"
+        text = f"{stage}: {rate.start_s:.3f} s a program and {rate.each_s:.4f} s a {per}{source}"
+        console.print(text, highlight=False)
+    console.print(f"service times measured in {found.rates.source}", highlight=False, soft_wrap=True)
+    if found.needed is None:
+        text = "no number of workers meets it: the rest is waiting on board and on the way; add contacts"
+    else:
+        text = f"{found.needed} worker{'s' if found.needed > 1 else ''} needed"
+    console.print(f"p95 at most {found.target_s / 60:.1f} min: {text}", highlight=False, soft_wrap=True)
+    return 0 if found.needed else 1
 
 
 def _failure(row: dict[str, Any]) -> str:

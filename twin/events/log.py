@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.events.columns import SPILL_ROWS, Columns
-from twin.timecodes import utc_iso, utc_texts
+from twin.timecodes import utc_texts
 
 COLUMNS = ("time_gps_us", "time_utc", "process", "event", "id", "value")
 COUNTERS = 10**10  # frame counters a boot; the id of a frame is boot count * 1e10 + counter
