@@ -9,8 +9,8 @@ import numpy as np
 
 from twin.constants import FRAME_US
 from twin.events.downlink import X_BAND
-from twin.events.log import EventLog, Rows
-from twin.events.memory import IMAGE_BITS
+from twin.events.log import EventLog, Rows, spread
+from twin.mission.resources import IMAGE_BITS
 
 FRAMES_A_GRANULE = 4  # as in twin.chain: 12 soundings; boots begin with a granule of their own
 NEVER = -1  # us or pass, of what has not happened
@@ -60,34 +60,20 @@ class Frames:
 
 def of(log: EventLog) -> Frames:
     exposures = log.rows("instrument", "exposure")
-    exposed_id, exposed_us = _spread(exposures, exposures.value, FRAME_US)
+    # The battery's safe mode ends a batch early: ids of frames never begun are used again
+    begun = np.minimum(exposures.value, np.diff(exposures.id, append=np.iinfo(np.int64).max))
+    exposed_id, exposed_us = spread(exposures.id, begun, 1), spread(exposures.time_us, begun, FRAME_US)
     stored = log.rows("memory", "frame_stored")
-    id, _ = _spread(stored, stored.value // IMAGE_BITS, 0)
+    id = spread(stored.id, stored.value // IMAGE_BITS, 1)
     sensed_us = exposed_us[np.searchsorted(exposed_id, id)] + FRAME_US // 2
     sent_us, pass_index = np.full(len(id), NEVER), np.full(len(id), NEVER)
-    sent, passes, heard_in = _heard(log)
+    sent, passes, heard_in = log.heard()
     count = sent.value // IMAGE_BITS
     each_us = X_BAND.send_us(IMAGE_BITS)
-    arrived, last_us = _spread(sent._replace(time_us=sent.time_us - (count - 1) * each_us), count, each_us)
-    place = np.searchsorted(id, arrived)
-    sent_us[place], pass_index[place] = last_us, np.repeat(heard_in, count)
+    place = np.searchsorted(id, spread(sent.id, count, 1))
+    sent_us[place] = spread(sent.time_us - (count - 1) * each_us, count, each_us)
+    pass_index[place] = np.repeat(heard_in, count)
     return Frames(id, sensed_us, sent_us, pass_index, _delivered_us(log, passes), passes.value)
-
-
-def _spread(rows: Rows, count: np.ndarray, step_us: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return id and time of every frame of rows that hold a count of them, a step apart."""
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(rows.id, count) + within, np.repeat(rows.time_us, count) + within * step_us
-
-
-def _heard(log: EventLog) -> tuple[Rows, Rows, np.ndarray]:
-    """Return what was sent in passes that the ground acknowledged, these passes, and the pass of each row."""
-    passes = log.rows("downlink", "acknowledged")
-    ends = log.rows("downlink", "acknowledged", "unacknowledged").place
-    sent = log.rows("downlink", "frame_sent")
-    ended = np.append(ends, np.iinfo(np.int64).max)[np.searchsorted(ends, sent.place)]
-    heard = np.isin(ended, passes.place)
-    return Rows(*(column[heard] for column in sent)), passes, np.searchsorted(passes.place, ended[heard])
 
 
 def _delivered_us(log: EventLog, passes: Rows) -> np.ndarray:

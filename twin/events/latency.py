@@ -9,7 +9,7 @@ import numpy as np
 from twin.constants import FOVS
 from twin.events.groundsegment import Products
 from twin.events.log import EventLog
-from twin.events.memory import IMAGE_BITS
+from twin.mission.resources import IMAGE_BITS
 
 PERCENTILES = (50, 95, 99)
 

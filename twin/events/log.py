@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.events.columns import SPILL_ROWS, Columns
+from twin.mission.resources import IMAGE_BITS
 from twin.timecodes import utc_texts
 
 COLUMNS = ("time_gps_us", "time_utc", "process", "event", "id", "value")
@@ -35,6 +36,12 @@ class Rows(NamedTuple):
     time_us: np.ndarray
     id: np.ndarray
     value: np.ndarray
+
+
+def spread(first: np.ndarray, count: np.ndarray, step: int) -> np.ndarray:
+    """Return count values from each first, a step apart, one after the other."""
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(first, count) + within * step
 
 
 class EventLog:
@@ -124,12 +131,17 @@ class EventLog:
     @property
     def frames_downlinked(self) -> list[int]:
         """Frame counters in the order they reached the ground; those of lost passes did not."""
+        sent, _, _ = self.heard()
+        return (spread(sent.id, sent.value // IMAGE_BITS, 1) % COUNTERS).tolist()
+
+    def heard(self) -> tuple[Rows, Rows, np.ndarray]:
+        """Return frames sent in passes the ground acknowledged, these passes, and the pass of each row."""
+        passes = self.rows("downlink", "acknowledged")
         ends = self.rows("downlink", "acknowledged", "unacknowledged").place
-        good = np.isin(ends, self.rows("downlink", "acknowledged").place)
         sent = self.rows("downlink", "frame_sent")
-        ended = np.searchsorted(ends, sent.place)
-        heard = good[np.minimum(ended, len(ends) - 1)] if len(ends) else np.zeros(len(ended), bool)
-        return (sent.id[heard & (ended < len(ends))] % COUNTERS).tolist()
+        ended = np.append(ends, len(self))[np.searchsorted(ends, sent.place)]
+        good = np.isin(ended, passes.place)
+        return Rows(*(column[good] for column in sent)), passes, np.searchsorted(passes.place, ended[good])
 
     @property
     def station_pass(self) -> tuple[str, int, int]:

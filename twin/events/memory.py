@@ -9,11 +9,9 @@ from typing import NamedTuple
 import simpy
 
 from twin.events.log import EventLog
-from twin.mission.resources import FRAME_BITS, HOUSEKEEPING_BITS
 
 CAPACITY_BITS = 10**12  # 1 Tbit (CNES)
 PLATFORM_BITS = 8 * 256  # space packet of the slow housekeeping (assumption)
-IMAGE_BITS = FRAME_BITS - HOUSEKEEPING_BITS  # the 12 science packets of a frame
 CHANNEL = {"frame": 1, "housekeeping": 2, "attitude": 2, "platform": 0}  # virtual channel of each kind
 CHANNELS = (0, 1, 2)
 

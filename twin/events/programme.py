@@ -106,6 +106,10 @@ class Cutter:
         rise_us = np.append(self.rise_us, np.iinfo(np.int64).max)[following]
         single = rise_us < end_us if lasts_us else rise_us <= end_us
         between = np.searchsorted(self.edges_us, end_us, side="left")
+        if lasts_us:  # an edge within the item
+            single |= np.searchsorted(self.edges_us, begin_us, side="right") < between
+        else:
+            single |= between < np.searchsorted(self.edges_us, end_us, side="right")
         fresh = single.copy()
         fresh[0] = True
         fresh[1:] |= single[:-1] | (between[1:] != between[:-1])

@@ -9,8 +9,8 @@ import simpy
 
 from twin.constants import BOOT_COUNT, FRAME_US
 from twin.events.log import COUNTERS, EventLog
-from twin.events.memory import IMAGE_BITS, PLATFORM_BITS, MassMemory, Record
-from twin.mission.resources import ATTITUDE_BITS, HOUSEKEEPING_BITS
+from twin.events.memory import PLATFORM_BITS, MassMemory, Record
+from twin.mission.resources import ATTITUDE_BITS, HOUSEKEEPING_BITS, IMAGE_BITS
 
 ATTITUDE_US = 1_000_000  # us, between attitude packets
 PLATFORM_US = 10_000_000  # us, between packets of slow housekeeping (assumption)

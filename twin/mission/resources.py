@@ -9,7 +9,8 @@ SLEW_RATE_DEG_S = 0.5  # deg s-1 (0.5-1 class; assumption)
 SCIENCE_BITS = 8 * 2590  # space packet of one band and field of view, headers and CRC included
 HOUSEKEEPING_BITS = 8 * 32  # space packet
 ATTITUDE_BITS = 8 * 100  # space packet, one a second
-FRAME_BITS = len(BANDS) * FOVS * SCIENCE_BITS + HOUSEKEEPING_BITS
+IMAGE_BITS = len(BANDS) * FOVS * SCIENCE_BITS  # of a frame, without its housekeeping
+FRAME_BITS = IMAGE_BITS + HOUSEKEEPING_BITS
 
 RATE_BIT_S = 156_000_000  # bit s-1 of X-band (CNES), taken to count coded bits (assumption)
 CADU_BYTES, DATA_BYTES = 1279, 1107  # a channel access data unit and the packet bytes it carries

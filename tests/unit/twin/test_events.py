@@ -129,7 +129,7 @@ def test_stored_bits_are_the_packets_of_the_telemetry():
     )
     assert (science, housekeeping) == (resources.SCIENCE_BITS, resources.HOUSEKEEPING_BITS)
     assert attitude == resources.ATTITUDE_BITS
-    assert 12 * science == memory.IMAGE_BITS == SCIENCE
+    assert 12 * science == resources.IMAGE_BITS == SCIENCE
     assert SCIENCE + housekeeping == resources.FRAME_BITS
 
 
