@@ -55,7 +55,9 @@ class Frames:
     def granules_of_passes(self) -> np.ndarray:
         """Return pairs (pass, granule), sorted, of the complete granules and the passes they came in."""
         kept = self.complete[self.granule]
-        return np.unique(np.stack([self.pass_index[kept], self.granule[kept]], axis=1), axis=0)
+        pairs = np.stack([self.pass_index[kept], self.granule[kept]], axis=1)
+        change = np.any(np.diff(pairs, axis=0, prepend=NEVER), axis=1)  # most of a pass comes in order
+        return np.unique(pairs[change], axis=0)
 
 
 def of(log: EventLog) -> Frames:
