@@ -92,7 +92,8 @@ class Antenna:
     def _send(self, los_us: int) -> Process:
         """Send whole records while they fit before loss of signal, and wait for it."""
         end = self.env.timeout(los_us - self.env.now)
-        while self.link.in_safe_mode or not self.craft.safe:
+        before = self.craft.safe_modes
+        while self.link.in_safe_mode or not (self.craft.safe or self.craft.safe_modes > before):
             oldest = self.memory.oldest(self.link.channels)
             if oldest is None:
                 yield end | self.memory.arrival(self.link.channels)

@@ -28,7 +28,6 @@ DISSEMINATION_US = 300_000_000  # us, from the catalogue to the users: a poll ev
 # What is begun is finished first: a granule in hand serves its users before the next one is opened. L0 goes
 # before all, as nothing can begin without it.
 STAGES = ("l0", "l2", "l1b", "l1a")  # by priority
-NEXT = {"l1a": "l1b", "l1b": "l2"}
 NEVER = -1  # us, of what has not happened
 
 

@@ -109,14 +109,20 @@ class EventLog:
         return Rows(place, *(self._columns.take(column, place) for column in (TIME, ID, VALUE)))
 
     def _made(self, places: np.ndarray) -> list[Event]:
-        kinds, names = list(self._kinds), list(self._names)
-        columns = (self._columns.take(column, places).tolist() for column in range(4))
-        made = []
-        for time_us, kind, id, value in zip(*columns, strict=True):
-            process, event = kinds[kind]
-            text = str(id) if id >= 0 else names[-1 - id]
-            made.append(Event(time_us, process, event, text, value))
-        return made
+        return list(map(Event, *self._lists(places)))
+
+    def _lists(self, places: np.ndarray) -> tuple[list[int], list[str], list[str], list[str], list[int]]:
+        """Return the columns of `Event` at places in rising order."""
+        times, kinds, ids, values = (self._columns.take(column, places) for column in range(4))
+        processes, events = zip(*self._kinds, strict=True) if self._kinds else ((), ())
+        numbers = kinds.tolist()
+        return (
+            times.tolist(),
+            [processes[number] for number in numbers],
+            [events[number] for number in numbers],
+            self.texts(ids),
+            values.tolist(),
+        )
 
     def texts(self, ids: np.ndarray) -> list[str]:
         """Turn the ids of rows back into what they were added as, whole numbers into digits."""
@@ -175,9 +181,8 @@ class EventLog:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(COLUMNS)
             for first in range(0, len(self), CHUNK):
-                part = self._made(np.arange(first, min(first + CHUNK, len(self))))
-                texts = utc_texts(np.array([event.time_gps_us for event in part]))
-                writer.writerows((e[0], text, *e[1:]) for e, text in zip(part, texts, strict=True))
+                times, *others = self._lists(np.arange(first, min(first + CHUNK, len(self))))
+                writer.writerows(zip(times, utc_texts(np.array(times)), *others, strict=True))
         os.replace(partial, target)
 
     @classmethod

@@ -42,7 +42,7 @@ class MassMemory:
         kept = min(count, (self.capacity_bits - self.level_bits) // each)
         for record in records:
             if kept:
-                self._keep(record._replace(amount=kept))
+                self._keep(record if kept == count else record._replace(amount=kept))
             if kept < count:
                 refused = record.number + kept, (count - kept) * record.bits
                 self._log.add(self._env.now, "memory", f"{record.kind}_refused", *refused)

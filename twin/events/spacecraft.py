@@ -41,6 +41,7 @@ class Spacecraft:
         self.mode = ""
         self.transmitting: set[str] = set()
         self.boot_count = BOOT_COUNT
+        self.safe_modes = 0  # entered so far
         self.listeners: list[Callable[[], None]] = []  # told when what draws power has changed
         self._counter = 0
         self._activity, self._given_up = -1, -1
@@ -93,6 +94,7 @@ class Spacecraft:
         first = not self.safe
         self._reasons.add(reason)
         if first:
+            self.safe_modes += 1
             self.give_up()
             self.enter("safe")
 

@@ -168,6 +168,29 @@ def test_attitude_goes_down_before_science_and_science_made_in_a_pass_goes_at_on
     ]
 
 
+def test_safe_mode_silences_x_band_for_the_rest_of_the_pass_and_not_s_band():
+    world = World()
+    x_band, s_band = (
+        downlink.Antenna(world.env, world.log, world.craft, world.memory, link)
+        for link in (downlink.X_BAND, downlink.S_BAND)
+    )
+    span = T0 + SECOND, T0 + 60 * SECOND, 20.0
+    every_ten = [(T0 + k * 10 * SECOND, 1) for k in range(5)]
+    found = world.run(
+        world.strike("safe_mode", 15, duration=20.0),
+        spacecraft.tell_attitude(world.env, world.craft, world.memory, every_ten),
+        spacecraft.tell_platform(world.env, world.memory, every_ten),
+        x_band.serve([(Contact("Kiruna", "x", *span), False)]),
+        s_band.serve([(Contact("Kiruna", "s", *span), False)]),
+    )
+    sent = [(at // SECOND, event) for at, event, *_ in found if event.endswith("_sent")]
+    assert [at for at, event in sent if event == "downlink attitude_sent"] == [1, 10]
+    assert [at for at, event in sent if event == "s_band platform_sent"] == [1, 10, 20, 30, 40]
+    assert [value for _, event, _, value in found if event == "downlink acknowledged"] == [2 * 800]
+    stored = [at // SECOND for at, event, *_ in found if event == "memory attitude_stored"]
+    assert stored == [0, 10, 40]  # none in safe mode
+
+
 BUDGET = power.PowerBudget(
     array_mw=300, capacity_mj=10_000, low_mj=4_000, resume_mj=8_000, platform_mw=100, safe_mw=0, standby_mw=50
 )
