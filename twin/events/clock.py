@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import simpy
 
 from twin.events.log import EventLog
 from twin.mission.timeline import Contact
+from twin.operations import Incident
 from twin.random import stream
+from twin.timecodes import gps_us
 
 DRIFT_PS_S = 100_000.0  # ps s-1, 1 sigma of the oscillator: 0.1 us a second (assumption)
 CORRELATION_US = 10.0  # us, 1 sigma of a measurement: time of flight and station delay (assumption)
+FAULTS = ("clock_jump", "clock_drift")
 AS_PER_US = 10**12  # attoseconds: ps s-1 times us
+
+
+def draw_drift_ps_s(seed: int) -> int:
+    return round(DRIFT_PS_S * stream(seed, "clock_drift").standard_normal())
+
+
+def offsets_us(seed: int, incidents: Sequence[Incident], start_us: int, times_us: Sequence[int]) -> list[int]:
+    """Return on-board minus GPS time at rising times, without a simulation; 0 at the start of the span."""
+    faults = sorted(
+        ((gps_us(i.start), i.kind, i) for i in incidents if i.kind in FAULTS), key=lambda fault: fault[0]
+    )
+    offset_as, since_us, drift_ps_s, found = 0, start_us, draw_drift_ps_s(seed), []
+    for time_us in times_us:
+        while faults and faults[0][0] <= time_us:
+            at_us, kind, fault = faults.pop(0)
+            offset_as += drift_ps_s * (at_us - since_us)
+            since_us = at_us
+            if kind == "clock_jump":
+                offset_as += round(fault.jump * 1e6) * AS_PER_US
+            else:
+                drift_ps_s += round(fault.drift * 1e6)
+        found.append((offset_as + drift_ps_s * (time_us - since_us)) // AS_PER_US)
+    return found
 
 
 class Clock:
@@ -19,7 +47,7 @@ class Clock:
     def __init__(self, env: simpy.Environment, log: EventLog, seed: int) -> None:
         self._env, self._log, self._seed = env, log, seed
         self._offset_as, self._since_us = 0, int(env.now)
-        self.drift_ps_s = round(DRIFT_PS_S * stream(seed, "clock_drift").standard_normal())
+        self.drift_ps_s = draw_drift_ps_s(seed)
         self._measured: list[tuple[int, int]] = []  # (GPS us, offset us), the last two
 
     def offset_us(self) -> int:

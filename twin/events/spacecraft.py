@@ -95,7 +95,6 @@ class Spacecraft:
         self._reasons.add(reason)
         if first:
             self.safe_modes += 1
-            self.give_up()
             self.enter("safe")
 
     def recover(self, reason: str) -> None:

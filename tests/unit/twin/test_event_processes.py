@@ -90,7 +90,14 @@ def test_a_reboot_starts_the_frame_counter_anew_and_gives_the_activity_up():
 def test_safe_mode_keeps_the_memory_and_the_next_activity_is_flown():
     world = World()
     found = world.run(
-        world.fly((0, "nadir", 0), (8 * SECOND, "standby"), (9 * SECOND, "glint", 1)),
+        world.fly(
+            *(
+                (0, "nadir", 0),
+                (5 * SECOND, "city", 1),
+                (7_500_000, "city", 1),
+            ),  # begun in safe mode: given up
+            *((8 * SECOND, "standby"), (9 * SECOND, "glint", 2)),
+        ),
         world.strike("safe_mode", 3, duration=4.0),
         world.acquire((0, 5, "nadir"), (9 * SECOND, 1, "glint")),
         spacecraft.tell_attitude(
@@ -260,6 +267,35 @@ def test_the_ground_measures_a_clock_that_drifts_and_jumps():
         offset[2] - (2 * offset[1] - offset[0]),
         offset[3] - (2 * offset[2] - offset[1]),
     ]
+
+
+def test_offsets_are_those_of_the_simulated_clock():
+    seed = 11
+    world = World()
+    ticking = clock.Clock(world.env, world.log, seed)
+    faults = [
+        Incident.model_validate(
+            {"kind": kind, "start": START + timedelta(seconds=at), **more}, context={"stored_units": True}
+        )
+        for kind, at, more in (("clock_drift", 40, {"drift": -3.0}), ("clock_jump", 20, {"jump": -0.5}))
+    ]
+    times = [T0 + s * SECOND for s in (0, 19, 20, 21, 39, 41, 1000)]
+    seen = []
+
+    def look():
+        for at_us in times:
+            yield world.env.timeout(at_us + 1 - world.env.now)  # after what happens at that time
+            seen.append(ticking.offset_us())
+
+    world.run(
+        look(),
+        *(
+            incidents.strike(world.env, world.log, world.craft, ticking, n, f)
+            for n, f in enumerate(faults, 1)
+        ),
+    )
+    assert clock.offsets_us(seed, faults, T0, [at_us + 1 for at_us in times]) == seen
+    assert seen[2] - seen[1] == pytest.approx(-500_000, abs=2)
 
 
 def contact(station, aos_s, los_s):

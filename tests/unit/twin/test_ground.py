@@ -177,6 +177,7 @@ def test_nothing_on_the_ground_gives_figures_without_latency():
     found = latency.figures(log, groundsegment.process(log, RATES, workers=1))
     assert found["latency_mean_s"] is found["latency_max_s"] is found["age_on_board_max_s"] is None
     assert found["soundings_on_board"] == 24
+    assert set(found) == set(latency.FIGURES)
     nothing = groundsegment.process(EventLog(), RATES, workers=1)
     assert latency.figures(EventLog(), nothing)["soundings_on_board"] == 0
 

@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twin.constants import FRAME_US
-from twin.events import frames, groundsegment, latency, memory, mission, plain
+from twin.events import attitude, frames, groundsegment, latency, memory, mission, plain, programme, world
 from twin.events.log import EventLog
 from twin.events.service import Rate, Service
 from twin.mission.timeline import Activity, Contact, Timeline
+from twin.operations import Incident
 from twin.scenario import Scenario
 from twin.timecodes import gps_us
 
@@ -98,6 +101,64 @@ def test_every_frame_is_accounted_for(both, full, which):
     assert log.levels()[2][-1] == stored - freed
     assert log.levels()[2].max() <= (700_000_000 if which == 2 else 10**12)
     assert len(log.frames_downlinked) == int((seen.pass_index >= 0).sum())
+
+
+@st.composite
+def small_worlds(draw):
+    """Plans of an hour: stretches of nadir, passes of two stations that may overlap, incidents anywhere."""
+    times = sorted(draw(st.lists(st.integers(1, 3500), min_size=2, max_size=8, unique=True)))
+    activities = tuple(
+        Activity(T0 + a * SECOND, T0 + a * SECOND + frames * FRAME_US, "nadir")
+        for a, b in zip(times[::2], times[1::2], strict=False)
+        if (frames := (b - a) * SECOND // FRAME_US)
+    )
+    contacts = tuple(
+        Contact(station, "x", T0 + aos, T0 + aos + lasts, 10.0)
+        for station, aos, lasts in draw(
+            st.lists(
+                st.tuples(
+                    st.sampled_from(["Kiruna", "Inuvik"]),
+                    st.integers(0, 3600 * SECOND),
+                    st.integers(SECOND, 600 * SECOND),  # channel 2 is emptied within 0.1 s
+                ),
+                max_size=5,
+            )
+        )
+    )
+    kinds = st.sampled_from(["safe_mode", "reboot", "pass_loss", "station_outage"])
+    told = [
+        Incident.model_validate(
+            {"kind": kind, "start": START + timedelta(seconds=at), "duration": float(lasts)},
+            context={"stored_units": True},
+        )
+        for kind, at, lasts in draw(
+            st.lists(st.tuples(kinds, st.integers(0, 3600), st.integers(0, 900)), max_size=4)
+        )
+    ]
+    return Timeline(T0, T0 + 3600 * SECOND, activities, contacts, (), "drawn", 0.0), told
+
+
+@settings(max_examples=25, deadline=None)
+@given(small_worlds())
+def test_any_small_world_is_the_same_in_batches_and_loses_no_frame(drawn):
+    plan, told = drawn
+    down = np.tile([0.0, 0.0, 1.0], (len(plan.activities), 2, 1))
+    logs = [
+        world.run(programme.of(plan, attitude.steps(plan.activities, down, down), (), told, how))
+        for how in ("frame", "batch")
+    ]
+    fine, coarse = (frames.of(log) for log in logs)
+    for column in ("id", "sensed_us", "pass_index", "pass_delivered_us", "pass_bits"):
+        assert np.array_equal(getattr(fine, column), getattr(coarse, column)), column
+    overtaken_us = 20  # packets of channel 2 that come while a batch is sent go before the next one
+    assert np.abs(fine.sent_us - coarse.sent_us).max(initial=0) <= overtaken_us
+    assert latency.counts(logs[0]) == latency.counts(logs[1])
+    counted = latency.counts(logs[0])
+    planned = sum((a.end_us - a.start_us) // FRAME_US for a in plan.activities)
+    assert planned == counted["frames_exposed"] + counted["frames_skipped"]
+    assert counted["frames_exposed"] == counted["frames_stored"] + counted["frames_lost"]
+    assert len(np.unique(fine.id)) == counted["frames_stored"]
+    assert logs[0].frames_downlinked == [int(n) for n in logs[1].frames_downlinked]
 
 
 def test_the_plan_is_exposed_whole_without_incidents(day):
