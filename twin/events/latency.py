@@ -120,10 +120,7 @@ def on_board(products: Products) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _running(ins_us: np.ndarray, outs_us: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    times = np.concatenate([ins_us, outs_us])
-    steps = np.concatenate([np.ones(len(ins_us), int), -np.ones(len(outs_us), int)])
-    order = np.lexsort((steps, times))  # what leaves at a time goes before what comes
-    at, last = np.unique(times[order], return_index=True)
-    level = np.cumsum(steps[order])
-    ends = np.append(last[1:], len(level)) - 1
-    return at, level[ends] if len(level) else level
+    """Return times and the number of those in and not yet out, after all changes of each time."""
+    changes, place = np.unique(np.concatenate([ins_us, outs_us]), return_inverse=True)
+    steps = np.concatenate([np.ones(len(ins_us)), -np.ones(len(outs_us))])
+    return changes, np.cumsum(np.bincount(place, steps, minlength=len(changes))).astype(np.int64)

@@ -159,6 +159,8 @@ def test_refused_frames_are_not_waited_for_and_those_on_board_are():
     products = groundsegment.process(log, RATES, workers=1)
     assert products.frames.frames_of_granule.tolist() == [3, 4]
     assert (products.disseminated_us >= 0).tolist() == [True, False]
+    assert after_s(products.ready_us[:1]) == [120]
+    assert products.ready_us[1] == groundsegment.NEVER
     found = latency.figures(log, products)
     assert found["soundings_disseminated"] == 9
     assert found["soundings_on_board"] == 6
