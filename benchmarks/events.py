@@ -31,8 +31,20 @@ def main() -> None:
     parser.add_argument("--resolution", choices=("frame", "batch"), default="batch")
     asked = parser.parse_args()
     cases = ((asked.days, asked.resolution),) if asked.days else CASES
-    print("| days | resolution | frames | events | flight s | log s | ground s | sum s | peak MB |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    titles = (
+        "days",
+        "resolution",
+        "frames",
+        "events",
+        "flight s",
+        "log s",
+        "ground s",
+        "sum s",
+        "CPU s",
+        "MB",
+    )
+    print(f"| {' | '.join(titles)} |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for days, resolution in cases:
         with tempfile.TemporaryDirectory() as folder:
             measure(days, resolution, service.measured(asked.run), Path(folder))
@@ -50,20 +62,23 @@ def measure(days: float, resolution: Any, rates: service.Service, folder: Path) 
         context={"stored_units": True},
     )
     timeline = plain.timeline(scenario, days)
+    cpu_s = time.process_time()
     flight_s, log = timed(lambda: mission.simulate(scenario, timeline, resolution=resolution, folder=folder))
     log_s, _ = timed(lambda: days <= LOGGED_DAYS and log.to_csv(folder / "events.csv"))
     ground_s, products = timed(lambda: groundsegment.process(log, rates, workers=2))
+    cpu_s = time.process_time() - cpu_s
     found = latency.figures(log, products)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     text = f"{log_s:.1f}" if days <= LOGGED_DAYS else "not written"
     print(
         f"| {days:g} | {resolution} | {found['frames_exposed']} | {len(log)} | {flight_s:.1f} | {text} "
-        f"| {ground_s:.1f} | {flight_s + log_s + ground_s:.1f} | {peak_mb:.0f} |",
+        f"| {ground_s:.1f} | {flight_s + log_s + ground_s:.1f} | {cpu_s:.1f} | {peak_mb:.0f} |",
         flush=True,
     )
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return wall time in s and what was made."""
     start = time.perf_counter()
     made = work()
     return time.perf_counter() - start, made
