@@ -7,15 +7,8 @@ import simpy
 from twin.events.log import EventLog
 from twin.events.memory import MassMemory, Record
 from twin.events.spacecraft import Process, Spacecraft
+from twin.mission.resources import send_us
 from twin.mission.stations import Pass
-
-RATE_BIT_S = 156_000_000  # bit s-1 (CNES), taken to count coded bits (assumption)
-CADU_BYTES, DATA_BYTES = 1279, 1107  # a channel access data unit and the packet bytes it carries
-
-
-def send_us(bits: int) -> int:
-    """Return the time on air of packet bits, whole us, rounded up."""
-    return -(-bits * CADU_BYTES * 1_000_000 // (DATA_BYTES * RATE_BIT_S))
 
 
 def send(

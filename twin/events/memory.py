@@ -7,14 +7,9 @@ from dataclasses import dataclass
 
 import simpy
 
-from twin.constants import BANDS, FOVS
 from twin.events.log import EventLog
 
 CAPACITY_BITS = 10**12  # 1 Tbit (CNES)
-SCIENCE_BITS = 8 * 2590  # space packet of one band and field of view, headers and CRC included
-HOUSEKEEPING_BITS = 8 * 32  # space packet
-ATTITUDE_BITS = 8 * 100  # space packet
-FRAME_BITS = len(BANDS) * FOVS * SCIENCE_BITS + HOUSEKEEPING_BITS
 
 
 @dataclass(frozen=True)

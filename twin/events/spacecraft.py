@@ -7,16 +7,12 @@ from typing import Any
 
 import simpy
 
-from twin.constants import FRAME_US, SETTLING_US
+from twin.constants import FRAME_US
 from twin.events.log import EventLog
-from twin.events.memory import ATTITUDE_BITS, FRAME_BITS, MassMemory, Record
+from twin.events.memory import MassMemory, Record
+from twin.mission.resources import ATTITUDE_BITS, FRAME_BITS
 
-SLEW_RATE_DEG_S = 0.5  # deg s-1 (0.5-1 class; assumption)
 Process = Generator[simpy.Event, Any, None]
-
-
-def slew_us(angle_deg: float) -> int:
-    return round(angle_deg / SLEW_RATE_DEG_S * 1e6) + SETTLING_US
 
 
 class Spacecraft:

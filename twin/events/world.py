@@ -12,7 +12,7 @@ import xarray as xr
 from twin.constants import ALTITUDE_REFERENCE_M, FRAME_US, WGS84_A
 from twin.events import downlink, groundsegment, memory, spacecraft
 from twin.events.log import EventLog
-from twin.mission import aim, knowledge, stations
+from twin.mission import aim, knowledge, resources, stations
 from twin.scenario import Scenario
 
 STANDBY_US = 60_000_000  # us, shown before the first slew
@@ -46,7 +46,7 @@ def programme(scenario: Scenario, geometry: xr.Dataset, x_band: Sequence[station
     frames = tuple(zip(geometry["frame"].to_numpy()[middle].tolist(), starts.tolist(), strict=True))
     attitude_us = tuple(knowledge.packet_times(scenario).tolist())
     zenith_deg = geometry["sensor_zenith_angle"].to_numpy()[middle]
-    there, back = (spacecraft.slew_us(_off_nadir_deg(zenith_deg[k])) for k in (0, -1))
+    there, back = (resources.slew_us(_off_nadir_deg(zenith_deg[k])) for k in (0, -1))
     settled, left = attitude_us[0], attitude_us[-1] + 1_000_000
     seen = stations.first_pass(scenario, left + back, x_band)
     mode = scenario.observation.mode

@@ -8,9 +8,9 @@ import pytest
 import simpy
 
 from twin.constants import FRAME_US
-from twin.events import downlink, memory, world
+from twin.events import memory, world
 from twin.events.log import COLUMNS, EventLog
-from twin.mission import knowledge, pointing, stations
+from twin.mission import knowledge, pointing, resources, stations
 from twin.scenario import Scenario
 from twin.telemetry import packets
 
@@ -83,9 +83,9 @@ def test_stored_bits_are_the_packets_of_the_telemetry():
         8 * packets.LAYOUT[apid].itemsize
         for apid in (packets.SCIENCE, packets.HOUSEKEEPING, packets.ATTITUDE)
     )
-    assert (science, housekeeping) == (memory.SCIENCE_BITS, memory.HOUSEKEEPING_BITS)
-    assert attitude == memory.ATTITUDE_BITS
-    assert 12 * science + housekeeping == memory.FRAME_BITS == FRAME_BITS
+    assert (science, housekeeping) == (resources.SCIENCE_BITS, resources.HOUSEKEEPING_BITS)
+    assert attitude == resources.ATTITUDE_BITS
+    assert 12 * science + housekeeping == resources.FRAME_BITS == FRAME_BITS
 
 
 def test_bits_stored_are_sent_or_left_on_board():
@@ -136,7 +136,7 @@ def test_eight_minutes_carry_75_gigabit_on_air():
     """156 Mbit/s for 8 minutes (CNES); packets take 1107 of the 1279 bytes of each unit."""
     one_permille = 1e-3
     packet_bits = 74_880_000_000 * 1107 // 1279
-    assert downlink.send_us(packet_bits) == pytest.approx(480 * SECOND, rel=one_permille)
+    assert resources.send_us(packet_bits) == pytest.approx(480 * SECOND, rel=one_permille)
 
 
 @pytest.fixture(scope="module")
