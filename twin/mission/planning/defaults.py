@@ -23,6 +23,7 @@ class Grid:
     times_us: np.ndarray  # (step + 1,) int64 GPS us
     modes: np.ndarray  # (step,) NONE, NADIR or GLINT
     bodies: dict[int, np.ndarray]  # mode -> attitude (step + 1, 3, 3) at the times
+    sza_deg: np.ndarray  # (step + 1,) solar zenith angle below the satellite
 
     def run_ends(self) -> list[tuple[int, int, int]]:
         """Return mode, first step and the step after the last of each run with a mode."""
@@ -62,19 +63,20 @@ def grid(path: orbit.Trajectory, start_us: int, end_us: int, *, land: bool, ocea
     after = min(limits.CONTEXT_US, path.end_us - end_us) // limits.STEP_US
     steps = (end_us - start_us) // limits.STEP_US
     times = start_us + np.arange(-before, steps + after + 1, dtype=np.int64) * limits.STEP_US
-    bodies, wanted, possible = _sides(path, times, land, ocean)
+    bodies, sza, wanted, possible = _sides(path, times, land, ocean)
     modes = _bridge(wanted, possible)
     inner = slice(before, before + steps)
     edges = slice(before, before + steps + 1)
-    made = Grid(times[edges], modes[inner].copy(), {mode: body[edges] for mode, body in bodies.items()})
+    held = {mode: body[edges] for mode, body in bodies.items()}
+    made = Grid(times[edges], modes[inner].copy(), held, sza[edges])
     _make_room(made)
     return made
 
 
 def _sides(
     path: orbit.Trajectory, times: np.ndarray, land: bool, ocean: bool
-) -> tuple[dict[int, np.ndarray], np.ndarray, np.ndarray]:
-    """Return attitudes by mode, the wanted mode (step,) and whether each is possible (mode, step)."""
+) -> tuple[dict[int, np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
+    """Return attitudes by mode, the Sun's zenith angle, the mode wanted (step,), what can be (mode, step)."""
     nadir_body, nadir_sza, nadir_place = _look(path, times, NADIR)
     lit = nadir_sza <= limits.GLINT_BELOW_SZA_DEG
     glint_body = np.full_like(nadir_body, np.nan)
@@ -89,7 +91,7 @@ def _sides(
     over_land = is_land(*nadir_place)[:-1] & possible[NADIR]
     over_sea = at_sea[:-1] & possible[GLINT]
     wanted = np.where(over_land, NADIR, np.where(over_sea, GLINT, NONE))
-    return {NADIR: nadir_body, GLINT: glint_body}, wanted, possible
+    return {NADIR: nadir_body, GLINT: glint_body}, nadir_sza, wanted, possible
 
 
 def _look(

@@ -27,13 +27,19 @@ def method(name: str, folder: Path) -> Callable[[Problem], Choice]:
     if ":" in name:
         choose = _imported(name, folder)
         return lambda problem: _checked(name, problem, choose(problem.described()))
-    path = (folder / Path(name).expanduser()).resolve()
+    path = source(name, folder)
     if not os.access(path, os.X_OK) or path.is_dir():
         raise BadInput(
             f"mission.programming: expected cp_sat, greedy, module:Name or an executable, got {name}: "
             f"no executable is at {path}"
         )
     return lambda problem: _checked(name, problem, _run(path, problem))
+
+
+def source(name: str, folder: Path) -> Path:
+    """Return the file of an executable, or of a module in the folder; it need not exist."""
+    module, colon, _ = name.partition(":")
+    return (folder / Path(f"{module}.py" if colon else name).expanduser()).resolve()
 
 
 def _imported(name: str, folder: Path) -> Callable[[dict[str, Any]], Any]:

@@ -151,7 +151,11 @@ class Problem:
                 for one in self.opportunities
             ],
             "conflicts": [list(pair) for pair in self.conflicts],
-            "default_steps": {"step_us": limits.STEP_US, "bits": STEP_BITS, "modes": self.modes.tolist()},
+            "default_steps": {
+                "step_us": limits.STEP_US,
+                "bits": STEP_BITS,
+                "modes": "".join(".ng"[mode] for mode in self.modes),
+            },
             "contacts": [
                 asdict(contact) | {"capacity_bits": self.capacity_bits(segment)}
                 for segment, contact in enumerate(self.contacts)

@@ -23,6 +23,7 @@ from twin.timecodes import DAY_US, gps_us
 
 Method = Callable[[Problem], Choice]
 METHODS: dict[str, Method] = {"cp_sat": cp_sat.choose, "greedy": greedy.choose}
+HORIZON_DEG = 90.0
 Stretch = tuple[int, int, int]  # mode, start and end of default observation, GPS us
 
 
@@ -45,6 +46,13 @@ class DayPlan:
         times = self.day.steps.times_us
         found = runs(np.where(self.kept, self.day.problem.modes, 0))
         return [(mode, int(times[a]), int(times[b])) for mode, a, b in found if mode]
+
+    @property
+    def nights(self) -> list[tuple[int, int]]:
+        """Return start and end, GPS us, of the stretches with the Sun below the horizon beneath."""
+        times = self.day.steps.times_us
+        dark = runs(self.day.steps.sza_deg[:-1] >= HORIZON_DEG)
+        return [(int(times[a]), int(times[b])) for night, a, b in dark if night]
 
     @property
     def worth(self) -> int:
