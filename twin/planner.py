@@ -12,7 +12,6 @@ from pathlib import Path
 
 from twin import console
 from twin import scenario as scenario_file
-from twin.errors import BadInput
 from twin.mission.planning import own, rolling
 from twin.mission.planning.rolling import DayPlan
 from twin.mission.timeline import Timeline
@@ -25,10 +24,7 @@ def execute(name: str, runs: Path, method: str | None) -> int:
     """Plan a scenario and print what came of it; 0 unless an error is raised."""
     path = find(name)
     scenario = scenario_file.load(path)
-    try:
-        mission = rolling.mission_of(scenario)
-    except BadInput as error:
-        raise BadInput(f"{path}: {error}") from None
+    mission = rolling.mission_of(scenario)
     named = method or mission.programming
     digest = plan_hash(scenario, named, path.parent)
     directory = (runs / f"{scenario.name}-plan-{digest[:HASH_DIGITS]}").absolute()

@@ -107,7 +107,8 @@ def _requests(activities: list[Activity], mission: Mission) -> Iterator[str]:
 def _follow(one: Activity, other: Activity, paths: Paths) -> Iterator[str]:
     gap_us = other.start_us - one.end_us
     if gap_us < 0:
-        yield f"{_named(other)}: expected a start after {_named(one)} has ended, got it {-gap_us} us before"
+        early = f"{-gap_us} us before its end"
+        yield f"{_named(other)}: expected a start after {_named(one)}, got {early}: move it"
     elif gap_us < limits.LONGEST_SLEW_US:
         bodies = [
             pointings.bodies(activity, paths.at(time_us), np.array([time_us]))[0]

@@ -114,8 +114,8 @@ def _bridge(wanted: np.ndarray, possible: np.ndarray) -> np.ndarray:
         brief = sorted((b - a, a, n) for n, (_, a, b) in enumerate(found) if b - a < shortest)
         for _, _, n in brief:
             mode, a, b = found[n]
-            beside = [found[k] for k in (n - 1, n + 1) if 0 <= k < len(found)]
-            beside.sort(key=lambda run: (run[0] == NONE, run[1] - run[2]))
+            beside = [found[k] for k in (n - 1, n + 1) if 0 <= k < len(found) and found[k][0] != NONE]
+            beside.sort(key=lambda run: run[1] - run[2])
             new = next((run[0] for run in beside if possible[run[0], a:b].all()), mode)
             if new != mode:
                 modes[a:b] = new

@@ -122,13 +122,20 @@ class Problem:
         """
         kept = self.free_steps(ids)
         for segment in range(len(self.segment_ends_us)):
-            excess = self.levels(ids, kept)[segment] - self.memory_bits
-            steps = np.flatnonzero(kept & (self.step_segments == segment))
-            too_many = -(-max(excess, 0) // STEP_BITS)
-            if too_many > len(steps):
+            if not self._make_room(ids, kept, segment):
                 return None
-            kept[steps[len(steps) - too_many :]] = False
         return kept
+
+    def _make_room(self, ids: Sequence[int], kept: np.ndarray, full: int) -> bool:
+        """Leave out default observation until a segment fits: its own, then what earlier passes left."""
+        for segment in range(full, -1, -1):
+            excess = self.levels(ids, kept)[full] - self.memory_bits
+            if excess <= 0:
+                return True
+            steps = np.flatnonzero(kept & (self.step_segments == segment))
+            many = min(len(steps), -(-excess // STEP_BITS))
+            kept[steps[len(steps) - many :]] = False
+        return self.levels(ids, kept)[full] <= self.memory_bits
 
     def worth(self, ids: Sequence[int], kept: np.ndarray) -> int:
         """Return the points: of the requests served and a second of default observation each."""
