@@ -110,6 +110,12 @@ def test_both_choose_the_same_on_repeat():
         assert choose(random_day(3)) == choose(random_day(3))
 
 
+def test_without_time_the_greedy_choice_is_left(monkeypatch):
+    monkeypatch.setattr(cp_sat, "DETERMINISTIC_TIME", 0.0)
+    problem = random_day(5)
+    assert cp_sat.choose(problem) == greedy.choose(problem)
+
+
 def test_a_memory_too_small_for_anything_is_an_error():
     with pytest.raises(ValueError, match=r"enlarge mission\.memory"):
         cp_sat.choose(random_day(1, memory_bits=100))

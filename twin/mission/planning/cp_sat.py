@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.mission.planning import greedy
 from twin.mission.planning.problem import STEP_BITS, STEP_WORTH, Choice, Problem
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ DETERMINISTIC_TIME = 10.0  # of the solver's own clock, about seconds: no machin
 
 
 def choose(problem: Problem) -> Choice:
-    """Solve the day to optimality, or to the best found when the solver's clock runs out."""
+    """Solve the day to optimality, or to the best found when the solver's clock runs out.
+
+    The search begins at the greedy choice, which is also what is left where the clock allows for nothing.
+    """
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
@@ -28,11 +32,16 @@ def choose(problem: Problem) -> Choice:
     kept = _default_steps(problem, model, taken)
     _keep_in_memory(problem, model, taken, kept)
     model.maximize(sum(one.worth * taken[one.id] for one in problem.opportunities) + STEP_WORTH * sum(kept))
+    first = greedy.choose(problem)
+    for k, variable in enumerate(taken):
+        model.add_hint(variable, k in first.ids)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = SEED
     solver.parameters.max_deterministic_time = DETERMINISTIC_TIME
     status = solver.solve(model)
+    if status == cp_model.UNKNOWN:
+        return first
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         raise ValueError(
             f"expected a plan within the solver's time, got {solver.status_name(status)}: "
