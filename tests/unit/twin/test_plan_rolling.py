@@ -108,6 +108,22 @@ def test_a_stretch_over_a_seam_is_one_activity(mission, monkeypatch):
     assert rolling.plan(scenario).activities == whole.activities
 
 
+@pytest.mark.parametrize("after_s", [-50, 0, 30])
+def test_a_seam_in_or_near_a_slew_leaves_time_for_it(mission, monkeypatch, after_s):
+    scenario = mission(2.2, REQUESTS[:1])
+    whole = rolling.plan(scenario)
+    change = next(one for one, other in pairwise(whole.activities) if one.mode != other.mode)
+    before = next(one for one in whole.activities if one.request == "orleans")
+    for near_us in (change.end_us, before.start_us):
+        seam_us = (near_us - whole.start_us) // limits.STEP_US * limits.STEP_US + after_s * 1_000_000
+        monkeypatch.setattr(rolling, "day_edges_us", _edges(whole, seam_us))
+        assert rolling.plan(scenario).objective > 0.5 * whole.objective  # and passes the checker
+
+
+def _edges(whole, seam_us):
+    return lambda scenario: [whole.start_us, whole.start_us + seam_us, whole.end_us]
+
+
 def test_a_small_memory_is_never_overfilled(mission):
     """2 Gbit hold nearly three hours of observation; no station is passed."""
     roomy = rolling.plan(mission(4, REQUESTS, x_band=[]))
