@@ -167,7 +167,7 @@ def _solved(day: build.Day, choose: Method, seen: tuple[Contact, ...]) -> DayPla
     if day.problem.kept_steps(()) is None:
         raise BadInput(
             f"mission.memory: expected room for attitude packets until the next pass, got "
-            f"{day.problem.memory_bits} bit: enlarge it, or add a station to x_band"
+            f"{day.problem.memory_bits} bit beside the reserve: enlarge it, or add a station to x_band"
         )
     choice = choose(day.problem)
     kept = day.problem.kept_steps(choice.ids)
