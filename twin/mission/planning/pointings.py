@@ -11,7 +11,6 @@ from twin.mission import aim, earth, orbit, pointing, programming
 from twin.mission.timeline import Activity
 
 NADIR_POINTED = ("nadir", "dark", "lamp")  # the shutter is closed in dark and lamp: any attitude would do
-WITH_SITE = ("target", "city")
 
 
 @dataclass(frozen=True, eq=False)
