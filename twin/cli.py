@@ -51,6 +51,26 @@ def run(
 
 
 @app.command()
+def plan(
+    scenario: ScenarioArgument,
+    method: Annotated[
+        str | None,
+        typer.Option(help="cp_sat, greedy, module:Name or an executable; default: the scenario's."),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Directory of all runs.")] = Path("runs"),
+) -> None:
+    """Programme a mission: requests to a conflict-free timeline, its picture and command packets; exit
+    code 0, or 2 on bad input."""
+
+    def work() -> int:
+        from twin.planner import execute
+
+        return execute(scenario, runs, method)
+
+    _guard(work)
+
+
+@app.command()
 def check(scenario: ScenarioArgument) -> None:
     """Check a scenario and tell every error with file, line and column."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from twin.errors import ProgramFailed
 
 if TYPE_CHECKING:  # netCDF is not loaded for a table
     from twin.capacity import Answer
+    from twin.mission.timeline import Timeline
     from twin.verify.balance import Balance
 
 TABLE_WIDTH = 100  # characters, where standard output is no terminal
@@ -147,6 +149,59 @@ def capacity(found: Answer) -> int:
         text = f"{found.needed} worker{'s' if found.needed > 1 else ''} needed"
     console.print(f"p95 at most {found.target_s / 60:.1f} min: {text}", highlight=False, soft_wrap=True)
     return 0 if found.needed else 1
+
+
+def plan(made: Timeline, served: list[tuple[str, int, int]], directory: Path, wall_s: float) -> int:
+    """Print requests served by kind, reasons of the others, times of modes and contacts, the figures; 0."""
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=TABLE_WIDTH)
+    for heads, rows in (
+        (("request", "served", "of"), served),
+        (("not served", "why", "for example"), _reasons(made)),
+        (
+            ("mode", "number", "minutes"),
+            _shares((one.mode, one.end_us - one.start_us) for one in made.activities),
+        ),
+        (
+            ("contact", "number", "minutes"),
+            _shares((f"{one.band.upper()} {one.station}", one.los_us - one.aos_us) for one in made.contacts),
+        ),
+    ):
+        table = Table(*heads, box=None)
+        for row in rows:
+            table.add_row(*map(str, row))
+        if rows:
+            console.print(table)
+            console.print()
+    console.print(_quality(made) + f", {wall_s:.1f} s", highlight=False, soft_wrap=True)
+    console.print(f"plan: {directory / 'timeline.json'}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _reasons(made: Timeline) -> list[tuple[int, str, str]]:
+    """Count the requests not served by the first words of the reason; timeline.json has each in full."""
+    names: dict[str, list[str]] = {}
+    for name, reason in made.unserved:
+        names.setdefault("conflicts with another" if reason.startswith("conflicts") else reason, []).append(
+            name
+        )
+    return [(len(each), reason, ", ".join(each[:2])) for reason, each in sorted(names.items())]
+
+
+def _shares(pieces: Iterable[tuple[str, int]]) -> list[tuple[str, int, str]]:
+    """Count pieces (name, us) and their minutes."""
+    lengths_us: dict[str, list[int]] = {}
+    for name, length_us in pieces:
+        lengths_us.setdefault(name, []).append(length_us)
+    return [(name, len(each), f"{sum(each) / 60e6:.1f}") for name, each in sorted(lengths_us.items())]
+
+
+def _quality(made: Timeline) -> str:
+    """Say how good a plan is known to be."""
+    text = f"{made.method}: objective {made.objective:.0f}"
+    if made.bound is None:
+        return text + ", no bound known"
+    return text + f", bound {made.bound:.0f}, gap {made.gap or 0.0:.2%}" + ", optimal" * made.optimal
 
 
 def _failure(row: dict[str, Any]) -> str:

@@ -63,9 +63,9 @@ def execute(
         raise BadInput(f"{path}: expected an observation to run, got a mission to plan: use `twin plan`")
     digest = run_hash(scenario)
     directory = (runs / f"{scenario.name}-{digest[:HASH_DIGITS]}").absolute()
-    with _prepared(directory, fresh), _ended_by_sigterm():
-        _write(directory / "scenario.yaml", path.read_text(encoding="utf-8"))
-        _write(directory / "scenario.json", scenario_file.dump(scenario))
+    with prepared(directory, fresh), _ended_by_sigterm():
+        write(directory / "scenario.yaml", path.read_text(encoding="utf-8"))
+        write(directory / "scenario.json", scenario_file.dump(scenario))
         ledger = Ledger(directory / "ledger.sqlite")
         try:
             engine = Engine(ledger, workers or os.cpu_count() or 1, directory)
@@ -90,12 +90,12 @@ def _advance(chain: Chain, engine: Engine, progress: Any) -> None:
             engine.run(tasks, progress.update)
         finally:
             figures = engine.ledger.put_stage(stage.name, started, time.monotonic() - clock)
-        _write(marker, json.dumps(figures, indent=1) + "\n")
+        write(marker, json.dumps(figures, indent=1) + "\n")
         progress.finish(stage.name)
 
 
 @contextmanager
-def _prepared(directory: Path, fresh: bool) -> Iterator[None]:
+def prepared(directory: Path, fresh: bool) -> Iterator[None]:
     """Make the run directory, alone in it; `fresh` empties it first."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
     """Write to a temporary neighbour, then rename: the file is whole or absent."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -56,22 +56,23 @@ def plan(scenario: Scenario) -> Plan:
     mode = scenario.observation.mode
     frames = -(-scenario.observation.soundings // FOVS)
     if mode in ("nadir", "glint"):
-        return Plan(mode, _row(gps_us(scenario.start), frames))
+        return Plan(mode, row(gps_us(scenario.start), frames))
     seen = orbit.overpass(scenario)
     if mode == "target":
-        return Plan(mode, _row(seen.at_us - frames * FRAME_US // 2, frames), aim.Stare(seen.site_m))
-    sweeps = _sweeps(seen.at_us, scenario.observation.sweeps or 3)
+        return Plan(mode, row(seen.at_us - frames * FRAME_US // 2, frames), aim.Stare(seen.site_m))
+    sweeps = sweep_starts(seen.at_us, scenario.observation.sweeps or 3)
     starts = [start for sweep in sweeps for start in sweep]
     first = (len(starts) - frames) // 2
     return Plan(mode, tuple(starts[first : first + frames]), aim.Scan.of(seen, sweeps))
 
 
-def _row(first_us: int, frames: int) -> tuple[int, ...]:
+def row(first_us: int, frames: int) -> tuple[int, ...]:
+    """Return the starts of exposure of frames back to back."""
     return tuple(first_us + FRAME_US * frame for frame in range(frames))
 
 
-def _sweeps(middle_us: int, count: int) -> list[tuple[int, ...]]:
-    """Return the starts of exposure of each sweep."""
+def sweep_starts(middle_us: int, count: int) -> list[tuple[int, ...]]:
+    """Return the starts of exposure of each sweep of a city scan."""
     period = SWEEP_FRAMES + TURN_FRAMES
     first_us = middle_us - (count * period - TURN_FRAMES) * FRAME_US // 2
-    return [_row(first_us + sweep * period * FRAME_US, SWEEP_FRAMES) for sweep in range(count)]
+    return [row(first_us + sweep * period * FRAME_US, SWEEP_FRAMES) for sweep in range(count)]

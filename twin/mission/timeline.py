@@ -44,7 +44,7 @@ class Timeline:
     unserved: tuple[tuple[str, str], ...]  # (request, why)
     method: str
     objective: float
-    bound: float | None = None  # of the objective, where the method knows one
+    bound: float | None = None  # of the objective, where the method knows one; the sum of its days' bounds
     optimal: bool = False
 
     @property

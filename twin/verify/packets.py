@@ -87,7 +87,7 @@ def _state(
     if receptions:
         return ("corrected" if all(receptions) else "accepted"), ""
     number = int(packet["apid"]), int(packet["sequence_count"])
-    cause = packet.get("hit") or ""
+    cause = (packet.get("hit") or "").split(": ")[-1]  # without the frame it happened to
     if any(number in one.quarantined for one in passes):
         return "quarantined", cause or "no cause known"
     first, last = packet.get("first_frame"), packet.get("last_frame")

@@ -244,3 +244,27 @@ def _interruptible():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def mission():
+    """Make a scenario in mode plan: hours of it, requests as dictionaries, other keys of its mission."""
+
+    def make(hours: float, requests: list[dict], **keys) -> Scenario:
+        data = {
+            "name": "day",
+            "start": datetime(2026, 7, 1, 10, 0, tzinfo=UTC),
+            "observation": {"mode": "plan", "start_latitude": "60 degree"},
+            "mission": {
+                "duration": f"{hours} hour",
+                "requests": [
+                    row | {key: f"{row[key]} degree" for key in ("latitude", "longitude") if key in row}
+                    for row in requests
+                ],
+                **keys,
+            },
+            "requirements": [],
+        }
+        return Scenario.model_validate(data)
+
+    return make

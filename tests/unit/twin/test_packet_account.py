@@ -75,6 +75,7 @@ def test_losses_beyond_the_last_packet_received_are_known_here_alone(fake_run):
     found = packets.account(root)
     assert found.table[0]["missing"] == 5
     assert found.counters["packets_at_the_ends"] == 4
+    assert found.reasons[f"missing: after the loss of signal; {packets.AT_THE_ENDS}"] == 4
     assert states(root)["unaccounted"] == 0
 
 

@@ -1,0 +1,111 @@
+"""Every shipped scenario of faults, run as a user runs it.
+
+Rationale: a fault must cost what its assertion says and nothing more, through all the programs of the chain.
+Setup: `python -m twin run SCENARIO --soundings 24` (two granules: one to strike, one to leave alone) for
+each file of scenarios/ that names faults.
+Expected behaviour: exit code 0; the verdict names each fault, what showed that it struck, and what became
+of the soundings; `twin account` accounts for every packet of a fault; a ground that overlooks a fault is
+found out.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from twin.faults.catalogue import CATALOGUE
+from twin.scenario import load
+
+SCENARIOS = [
+    path for path in sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml")) if load(path).faults
+]
+SOUNDINGS = 24
+LIMIT_S = 1500  # s, of one run on a busy machine
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    stdout: str
+    stderr: str
+    directory: Path
+
+    def faults(self) -> dict[str, dict]:
+        rows = json.loads((self.directory / "verdict.json").read_text())["faults"]
+        return {row["fault"]: row for row in rows}
+
+
+def command(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "twin", *words], capture_output=True, text=True, timeout=LIMIT_S
+    )
+
+
+def run(scenario: Path, runs: Path) -> Outcome:
+    done = command("run", str(scenario), "--runs", str(runs), "--soundings", str(SOUNDINGS))
+    (made,) = runs.glob(f"{scenario.stem}-*")
+    return Outcome(done.returncode, done.stdout, done.stderr, made)
+
+
+@pytest.fixture(scope="module", params=SCENARIOS, ids=lambda path: path.stem)
+def outcome(request, new_runs) -> Outcome:
+    return run(request.param, new_runs())
+
+
+@pytest.mark.timeout(LIMIT_S)
+def test_every_fault_struck_and_cost_no_more_than_it_may(outcome):
+    assert outcome.code == 0, outcome.stdout[-2000:] + outcome.stderr[-2000:]
+    problems = {name: row["problems"] for name, row in outcome.faults().items() if not row["holds"]}
+    assert problems == {}
+    for row in outcome.faults().values():
+        assert row["shown"]
+        assert sum(row["soundings"].values()) == SOUNDINGS
+        assert f"fault {row['fault']}: {row['what']}: holds" in " ".join(outcome.stdout.split())
+
+
+@pytest.mark.timeout(LIMIT_S)
+def test_what_was_lost_has_a_reason(outcome):
+    for name, row in outcome.faults().items():
+        lost = row["packets"]["missing"] + row["packets"]["quarantined"] + row["soundings"]["missing"]
+        assert bool(row["reasons"]) == bool(lost), name
+    name = next(iter(outcome.faults()))
+    told = command("account", str(outcome.directory / "faults" / name))
+    assert (told.returncode, "all accounted for" in told.stdout) == (0, True), told.stdout
+
+
+def test_the_catalogue_is_tried_whole():
+    asked = {path.stem: load(path).faults for path in SCENARIOS}
+    assert asked["fault_catalogue"] == ["all"]
+    assert len(CATALOGUE) >= 45
+
+
+@pytest.mark.timeout(LIMIT_S)
+def test_a_ground_that_overlooks_a_stuck_band_is_found_out(tmp_path, new_runs):
+    """The same scenario with an L1A program that forgets its doubts must fail, on that fault alone."""
+    blind = tmp_path / "l1a.py"
+    blind.write_text(
+        "import sys\n"
+        "import numpy as np\n"
+        "from processors import __main__ as ground\n"
+        "from processors.l1a import doubts\n"
+        "doubts._stuck = lambda science: np.zeros(science.sounding_id.size, bool)\n"
+        "sys.exit(ground.main(sys.argv[1:]))\n"
+    )
+    text = next(path for path in SCENARIOS if path.stem == "fault_catalogue").read_text()
+    scenario = tmp_path / "blind.yaml"
+    scenario.write_text(
+        text.replace("name: fault_catalogue", "name: blind")
+        .replace("faults: [all]", "faults: [stuck_band, wrong_mode_word]")
+        .replace("at_least: 45", "at_least: 2")
+        + f"processors: {{l1a: [{sys.executable}, {blind}]}}\n"
+    )
+    outcome = run(scenario, new_runs())
+    assert outcome.code == 1, outcome.stderr[-2000:]
+    assert {name: row["holds"] for name, row in outcome.faults().items()} == {
+        "stuck_band": False,
+        "wrong_mode_word": True,
+    }
+    assert "6 soundings changed without a flag" in " ".join(outcome.stdout.split())
