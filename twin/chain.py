@@ -24,6 +24,7 @@ FOVS = 3  # soundings of a frame
 FRAMES_A_GRANULE = 4  # a granule is the unit of work: 12 soundings
 BATCH = 8  # granules a program at most: what a killed program has to do again
 CHANNELS = (1, 2)  # virtual channels, a file each
+GRANULES = "granules.json"
 SENT = "sent.json"  # what the telemetry stage says of itself: passes, soundings a fault touched
 AUXILIARY = (
     "lines",
@@ -72,6 +73,7 @@ class Chain:
     scenario: Scenario
     digest: str
     workers: int
+    folder: Path = Path()  # of the scenario's file: a user's own programming method is looked for there
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
@@ -84,10 +86,11 @@ class Chain:
     def items(self) -> list[Item]:
         return [(variant, granule) for variant in self.variants for granule in range(variant.granules)]
 
-    def passes(self, variant: Variant) -> range:
+    def passes(self, variant: Variant) -> list[int]:
         """Numbers of the station passes that deliver a variant, as the telemetry stage wrote them."""
         told = json.loads((self.directory / variant.path(SENT)).read_text(encoding="utf-8"))
-        return range(1, int(told["passes"]) + 1)
+        numbers: list[int] = told["passes"]
+        return numbers
 
     def arrived(self, level: str) -> list[Item]:
         """Items whose product of a level exists; a fault may have kept one from being made."""
@@ -104,16 +107,17 @@ class Chain:
 
     def product(self, level: str, variant: Variant, granule: int) -> Path:
         """Path of a product, named by the pattern of the interface files and the granule's first sounding."""
-        start = datetime.fromtimestamp(self._starts[granule], UTC)
+        number = granule if level != "l0" else 0
+        start = datetime.fromtimestamp(self.granule_list[number]["start_unix_s"], UTC)
         naming = _naming()
         text = start.strftime(naming["start_format"])
         name = naming["pattern"].format(level=level.upper(), start=text, granule=granule)
         return variant.root / level / name
 
     @cached_property
-    def _starts(self) -> list[float]:
-        """Time of the first sounding of each granule, s since 1970 UTC, as the orbit stage wrote it."""
-        listed: list[float] = json.loads((self.directory / "granules.json").read_text())["start_unix_s"]
+    def granule_list(self) -> list[dict[str, Any]]:
+        """Each granule's start_unix_s (s since 1970 UTC), boot count and first frame, as told by orbit."""
+        listed: list[dict[str, Any]] = json.loads((self.directory / GRANULES).read_text())["granules"]
         return listed
 
     def task(
@@ -243,6 +247,12 @@ def _telemetry(chain: Chain) -> list[Task]:
     ]
 
 
+def _plan(chain: Chain) -> list[Task]:
+    outputs = ("timeline.json", "commands.bin", "opportunities.json", "gantt.png")
+    order = {"folder": str(chain.folder)}
+    return [chain.task("plan", order, [Path(name) for name in outputs])]
+
+
 def _each_variant(stage: str, *outputs: str) -> Stage:
     """A stage of one program a variant; what a fault does comes later."""
 
@@ -355,7 +365,9 @@ def _l1a(chain: Chain) -> list[Task]:
             "leap_seconds": "aux/leap_seconds.csv",
         }
         order = _order(chain, "l1a", inputs, str(output))
-        order["settings"]["granule"] = granule
+        told = chain.granule_list[granule]
+        first = told["first_frame"]
+        order["settings"] |= {"boot": told["boot"], "frames": [first, first + FRAMES_A_GRANULE - 1]}
         made.append(chain.task("l1a", order, [output], [(variant, granule)]))
     return made
 
@@ -367,9 +379,7 @@ def _naming() -> dict[str, str]:
     return naming
 
 
-STAGES = (
-    _once("orbit", "geometry.nc", "granules.json"),
-    _each_variant("events", "events.csv"),
+FROM_NATURE = (
     _granules("truth", "truth/scene_{:04d}.nc", "truth/radiance_{:04d}.nc"),
     _granules("instrument", "truth/dn_{:04d}.nc"),
     Stage("telemetry", _telemetry),
@@ -378,6 +388,20 @@ STAGES = (
     Stage("l1a", _l1a),
     _step("l1b", "l1a", _l1b_inputs),
     _step("l2", "l1b", _l2_inputs),
+    _once("ground", "operations.json", "dissemination.csv"),
     _once("verify", "verdict.json"),
     _once("report", "report.html"),
 )
+ORBIT = _once("orbit", "geometry.nc", GRANULES)
+OBSERVATION = (ORBIT, _each_variant("events", "events.csv"), *FROM_NATURE)
+MISSION = (
+    Stage("plan", _plan),
+    _once("events", "events.csv"),
+    ORBIT,
+    *FROM_NATURE,
+)
+
+
+def stages(scenario: Scenario) -> tuple[Stage, ...]:
+    """Return the stages in their order: a mission is planned and flown before it is looked at."""
+    return OBSERVATION if scenario.mission is None else MISSION

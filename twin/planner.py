@@ -7,15 +7,14 @@ import json
 import os
 import time
 from collections import Counter
-from importlib import metadata
 from pathlib import Path
 
 from twin import console
 from twin import scenario as scenario_file
-from twin.mission.planning import own, rolling
+from twin.mission.planning import rolling
 from twin.mission.planning.rolling import DayPlan
 from twin.mission.timeline import Timeline
-from twin.provenance import run_hash
+from twin.provenance import method_hash, run_hash
 from twin.run import HASH_DIGITS, find, prepared, write
 from twin.scenario import Scenario
 
@@ -55,12 +54,8 @@ def keep(directory: Path, plan: Timeline, days: list[DayPlan], memory_bits: int)
 
 def plan_hash(scenario: Scenario, method: str, folder: Path) -> str:
     """Hash what decides a plan: scenario, code, method and, of a user's own, its file (hex SHA-256)."""
-    digest = hashlib.sha256(run_hash(scenario).encode())
-    digest.update(f"{method} ortools {metadata.version('ortools')}".encode())
-    source = own.source(method, folder)
-    if method not in rolling.METHODS and source.is_file():
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    decisive = run_hash(scenario, folder) + method_hash(method, folder)
+    return hashlib.sha256(decisive.encode()).hexdigest()
 
 
 def _opportunities(days: list[DayPlan]) -> str:

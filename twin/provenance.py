@@ -24,8 +24,11 @@ LIBRARIES = (
 )  # those whose version moves figures
 
 
-def run_hash(scenario: Scenario) -> str:
-    """Hash everything that decides the results of a scenario (hexadecimal SHA-256)."""
+def run_hash(scenario: Scenario, folder: Path = Path()) -> str:
+    """Hash everything that decides the results of a scenario (hexadecimal SHA-256).
+
+    folder  of the scenario's file, where a user's own programming method is looked for
+    """
     contents = {place: content_hash(path) for place, path in named_paths(scenario).items()}
     digest = hashlib.sha256(dump(with_paths(scenario, contents)).encode())
     lines = line_directory(scenario)
@@ -39,6 +42,19 @@ def run_hash(scenario: Scenario) -> str:
             digest.update(found.read_bytes() if found.is_file() else word.encode())
     for library in LIBRARIES:
         digest.update(f"{library} {metadata.version(library)}".encode())
+    if scenario.mission is not None:
+        digest.update(method_hash(scenario.mission.programming, folder).encode())
+    return digest.hexdigest()
+
+
+def method_hash(name: str, folder: Path) -> str:
+    """Hash what decides the choice of a programming method: its name, the solver, a user's own file."""
+    from twin.mission.planning import own
+
+    digest = hashlib.sha256(f"{name} ortools {metadata.version('ortools')}".encode())
+    source = own.source(name, folder)
+    if source.is_file():
+        digest.update(source.read_bytes())
     return digest.hexdigest()
 
 

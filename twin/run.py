@@ -15,7 +15,7 @@ from typing import Any
 
 from twin import console
 from twin import scenario as scenario_file
-from twin.chain import STAGES, Chain
+from twin.chain import Chain, stages
 from twin.engine import Engine
 from twin.errors import BadInput
 from twin.ledger import Ledger
@@ -59,9 +59,7 @@ def execute(
     """Run a scenario to its verdict; 0 when all requirements hold, 1 when one fails."""
     path = find(name)
     scenario = scenario_file.load(path, seed=seed, soundings=soundings)
-    if scenario.mission is not None:
-        raise BadInput(f"{path}: expected an observation to run, got a mission to plan: use `twin plan`")
-    digest = run_hash(scenario)
+    digest = run_hash(scenario, path.parent)
     directory = (runs / f"{scenario.name}-{digest[:HASH_DIGITS]}").absolute()
     with prepared(directory, fresh), _ended_by_sigterm():
         write(directory / "scenario.yaml", path.read_text(encoding="utf-8"))
@@ -69,8 +67,9 @@ def execute(
         ledger = Ledger(directory / "ledger.sqlite")
         try:
             engine = Engine(ledger, workers or os.cpu_count() or 1, directory)
-            with console.Progress(scenario.name, [stage.name for stage in STAGES]) as progress:
-                _advance(Chain(directory, scenario, digest, engine.workers), engine, progress)
+            chain = Chain(directory, scenario, digest, engine.workers, path.parent.absolute())
+            with console.Progress(scenario.name, [stage.name for stage in stages(scenario)]) as progress:
+                _advance(chain, engine, progress)
         finally:
             ledger.close()
     return console.conclude(directory)
@@ -78,7 +77,7 @@ def execute(
 
 def _advance(chain: Chain, engine: Engine, progress: Any) -> None:
     """Run the stages without marker, or with a file gone missing, in their order."""
-    for stage in STAGES:
+    for stage in stages(chain.scenario):
         marker = chain.directory / "stages" / f"{stage.name}.json"
         started, clock = time.time(), time.monotonic()
         tasks = stage.tasks(chain)

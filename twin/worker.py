@@ -43,29 +43,56 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def orbit(order: Order, variants: dict[str, chain.Variant]) -> None:
-    """Write the true viewing geometry of every variant and the first time of each granule."""
-    from twin.mission import pointing
+def plan(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write the plan of a mission and its command packets."""
+    from twin import flight
 
+    flight.plan(variants[""].scenario, Path(order["folder"]))
+
+
+def orbit(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write the true viewing geometry of every variant, and time, boot and first frame of each granule."""
+    asked = variants[""].scenario
     try:
-        geometry = pointing.observe(variants[""].scenario)
+        geometry = _observed(asked)
     except ValueError as error:  # the Sun is down there, or the orbit is none
         raise BadInput(str(error)) from error
     for variant in variants.values():
-        soundings = variant.scenario.observation.soundings
-        rows = -(-soundings // chain.FOVS) * chain.FOVS
-        write(geometry.isel(sounding=slice(0, rows)), variant.path("geometry.nc"))
-    starts = geometry["time"].values[::PER_GRANULE].tolist()
-    Path("granules.json").write_text(json.dumps({"start_unix_s": starts}) + "\n")
+        if not variant.fault:
+            rows = variant.granules * PER_GRANULE
+            write(geometry.isel(sounding=slice(0, rows)), variant.path("geometry.nc"))
+    first = geometry.isel(sounding=slice(0, None, PER_GRANULE))
+    columns = (first["time"].values, first["sounding_id"].values // 10**11, first["frame"].values)
+    names = ("start_unix_s", "boot", "first_frame")
+    told = [dict(zip(names, row, strict=True)) for row in zip(*(c.tolist() for c in columns), strict=True)]
+    Path(chain.GRANULES).write_text(json.dumps({"granules": told}) + "\n")
+
+
+def _observed(asked: scenario.Scenario) -> xr.Dataset:
+    """Look from the orbit at an observation, or at the full data of a mission."""
+    if asked.mission is None:
+        from twin.mission import pointing
+
+        return pointing.observe(asked)
+    from twin import flight, fulldata
+
+    flight.track(asked).to_csv("track.csv", index=False)
+    return fulldata.observe(asked, flight.granules(asked))
 
 
 def events(order: Order, variants: dict[str, chain.Variant]) -> None:
     """Write the log of everything that happened on board and on the ground."""
+    asked = variants[""].scenario
+    if asked.mission is not None:
+        from twin import flight
+
+        flight.fly(asked).to_csv(Path("events.csv"))
+        return
     from twin.events import world
 
     variant = variants[order["variant"]]
     try:
-        log = world.simulate(variants[""].scenario, read(variant.path("geometry.nc")))  # one flight for all
+        log = world.simulate(asked, read(variant.path("geometry.nc")))  # one flight for all
     except ValueError as error:  # no station sees the satellite
         raise BadInput(str(error)) from error
     log.to_csv(variant.path("events.csv"))
@@ -107,32 +134,48 @@ def telemetry(order: Order, variants: dict[str, chain.Variant]) -> None:
 
 
 def send(variant: chain.Variant, asked: scenario.Scenario) -> None:
-    import numpy as np
     import xarray as xr
+
+    parts = [read(variant.source("truth/dn_{:04d}.nc", g)) for g in range(variant.granules)]
+    exposed = xr.concat(parts, dim="sounding", data_vars="minimal")
+    geometry = read(variant.source("geometry.nc"))
+    folder = variant.path("l0_stream")
+    if asked.mission is not None:
+        from twin import flight
+
+        sent, numbers = flight.send(asked, exposed, geometry, folder)
+        told: dict[str, Any] = {"passes": numbers}
+    else:
+        sent, told = _send_pass(variant, asked, exposed, geometry, folder)
+    sent.to_csv(variant.path("sent_packets.csv"), index=False)
+    variant.path(chain.SENT).write_text(json.dumps(told) + "\n")
+
+
+def _send_pass(
+    variant: chain.Variant, asked: scenario.Scenario, exposed: xr.Dataset, geometry: xr.Dataset, folder: Path
+) -> tuple[Any, dict[str, Any]]:
+    """Send an observation, with the fault of the variant on its way."""
+    import numpy as np
 
     from twin.events.log import EventLog
     from twin.mission import knowledge
     from twin.telemetry import packets, sending
 
     log = EventLog.read_csv(variant.source("events.csv"))
-    parts = [read(variant.source("truth/dn_{:04d}.nc", g)) for g in range(variant.granules)]
-    exposed = xr.concat(parts, dim="sounding", data_vars="minimal")
-    arrived = np.isin(exposed["sounding_id"].values // 10 % 10**10, log.frames_downlinked)
-    levels = log.memory_level_bits
-    level_bits = [levels[frame] for frame in log.frames_downlinked]
+    downlinked, levels = log.frames_downlinked, log.memory_level_bits
+    arrived = np.isin(exposed["sounding_id"].values // 10 % 10**10, downlinked)
     observed = sending.Observed(
         exposed.isel(sounding=arrived),
-        read(variant.source("geometry.nc")),
+        geometry,
         knowledge.ephemeris(asked, knowledge.packet_times(asked)),
-        packets.Housekeeping(memory_level_kbit=np.array(level_bits) // 1000),
+        packets.Housekeeping(memory_level_kbit=np.array([levels[n] for n in downlinked]) // 1000),
     )
     fault = variant.fault or sending.NOTHING
     contact = sending.Contact(*log.station_pass)
-    sent, touched, passes = sending.send(observed, contact, variant.path("l0_stream"), asked.seed, fault)
-    sent.to_csv(variant.path("sent_packets.csv"), index=False)
+    sent, touched, passes = sending.send(observed, contact, folder, asked.seed, fault)
     wraps = (fault.first_frame_count + int(sent["last_frame"].max())) // 256
-    told = {"passes": passes, "touched": sorted(touched), "frame_count_wraps": wraps}
-    variant.path("sent.json").write_text(json.dumps(told) + "\n")
+    numbers = list(range(1, passes + 1))
+    return sent, {"passes": numbers, "touched": sorted(touched), "frame_count_wraps": wraps}
 
 
 def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:
@@ -172,6 +215,22 @@ def leap_seconds(path: Path) -> None:
 
     rows = [f"{start},{offset}" for start, offset in LEAP_SECONDS]
     path.write_text("\n".join(["utc_start,gps_minus_utc_s", *rows]) + "\n")
+
+
+def ground(order: Order, variants: dict[str, chain.Variant]) -> None:
+    """Write when each sounding reaches its users, with service times measured in this run."""
+    from twin.events import groundsegment, latency, service
+    from twin.events.log import EventLog
+
+    asked = variants[""].scenario
+    workers = asked.mission.workers if asked.mission else 1
+    log = EventLog.read_csv("events.csv")
+    rates = service.measured(Path())
+    products = groundsegment.process(log, rates, workers)
+    products.to_csv("dissemination.csv")
+    told = {"figures": latency.figures(log, products), "workers": workers}
+    told["service"] = {name: {"start_s": r.start_s, "each_s": r.each_s} for name, r in rates.rates.items()}
+    Path("operations.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
 def verify(order: Order, variants: dict[str, chain.Variant]) -> None:
@@ -218,12 +277,14 @@ def write(dataset: xr.Dataset, path: Path) -> None:
 
 
 TASKS: dict[str, Callable[[Order, dict[str, chain.Variant]], None]] = {
+    "plan": plan,
     "orbit": orbit,
     "events": events,
     "truth": truth,
     "instrument": instrument,
     "telemetry": telemetry,
     "auxiliary": auxiliary,
+    "ground": ground,
     "verify": verify,
     "report": report,
 }

@@ -81,10 +81,11 @@ def modes_by_frame(l0: Product) -> tuple[np.ndarray, np.ndarray]:
     return frame_key(packets), packets[:, HOUSEKEEPING_MODE_AT].astype(np.int64)
 
 
-def frame_counters(l0: Product) -> np.ndarray:
-    """Return the frame counter of every science packet, nothing else unpacked."""
+def frame_counters(l0: Product) -> tuple[np.ndarray, np.ndarray]:
+    """Return boot count and frame counter of every science packet, nothing else unpacked."""
     mine = _rows(l0, SCIENCE, SCIENCE_BYTES)
-    return unsigned(_bytes(l0, mine, FRAME_AT, FRAME_AT + 4), 0, 4)
+    octets = _bytes(l0, mine, BOOT_AT, FRAME_AT + 4)
+    return unsigned(octets, 0, 2), unsigned(octets, FRAME_AT - BOOT_AT, 4)
 
 
 def packets_of(

@@ -1,4 +1,4 @@
-"""Choose the soundings of a job: a range of frame counters, or a granule of them."""
+"""Choose the soundings of a job: a range of frame counters, of one boot or any, or a granule of them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ import numpy as np
 from processors.job import BadInput
 from processors.l1a.decommutate import FOVS
 
-OPTIONS: dict[str, Any] = {"frames": None, "granule_soundings": 12, "granule": None}
-Choice = Callable[[np.ndarray], np.ndarray]  # frame counters -> bool
+OPTIONS: dict[str, Any] = {"frames": None, "boot": None, "granule_soundings": 12, "granule": None}
+Choice = Callable[[np.ndarray, np.ndarray], np.ndarray]  # boot counts, frame counters -> bool
 
 
 def chosen(options: dict[str, Any], path: Path) -> Choice:
-    """Return the function that says which packets are wanted, given their frame counters.
+    """Return the function that says which packets are wanted, given their boot counts and frame counters.
 
     Granules are counted from frame counter 0, so that a lost frame moves no sounding into another granule.
     """
+    boot = options["boot"]
+    if boot is not None and not _is_count(boot):
+        raise BadInput(f"{path}: settings.boot: expected a count from 0, got {boot!r}: correct the value")
+    of_frame = _of_frames(options, path)
+    return lambda boots, frames: of_frame(frames) & ((boots == boot) if boot is not None else True)
+
+
+def _of_frames(options: dict[str, Any], path: Path) -> Callable[[np.ndarray], np.ndarray]:
     frames, granule, soundings = options["frames"], options["granule"], options["granule_soundings"]
     if frames is not None:
         if not (isinstance(frames, list) and len(frames) == 2 and all(_is_count(value) for value in frames)):
@@ -39,7 +47,8 @@ def chosen(options: dict[str, Any], path: Path) -> Choice:
 
 def words(options: dict[str, Any]) -> str:
     if options["frames"] is not None:
-        return f"frames {options['frames']}"
+        of_boot = "" if options["boot"] is None else f" of boot {options['boot']}"
+        return f"frames {options['frames']}{of_boot}"
     return "any frame" if options["granule"] is None else f"granule {options['granule']}"
 
 

@@ -173,15 +173,17 @@ def _decommutate(
     kind = decommutate.SCIENCE, decommutate.SCIENCE_BYTES
     parts = []
     for l0 in passes:
-        counters = decommutate.frame_counters(l0)
-        near = wanted(counters - 1) | wanted(counters) | wanted(counters + 1)  # frames to compare with
+        boots, counters = decommutate.frame_counters(l0)
+        near = np.zeros(counters.size, bool)
+        for beside in (-1, 0, 1):  # frames to compare with
+            near |= wanted(boots, counters + beside)
         packets, quality = decommutate.packets_of(l0, *kind, near)
         timely, attitude = doubts.by_clock(l0, packets, leap, frame_duration)
         parts.append((packets, quality, timely, attitude))
     packets, quality, timely, attitude = (np.concatenate(values) for values in zip(*parts, strict=True))
     science = decommutate.science(packets, quality)
     found = doubts.of(science, packets, timely, passes)
-    mine = wanted(science.frame_counter)
+    mine = wanted(science.boot_count, science.frame_counter)
     return decommutate.chosen(science, mine), decommutate.states(attitude), doubts.chosen(found, mine)
 
 

@@ -12,32 +12,6 @@ from twin.events.log import EventLog
 from twin.mission.resources import IMAGE_BITS
 
 PERCENTILES = (50, 95, 99)
-FIGURES: dict[str, tuple[str, str]] = {  # of a verdict, as in twin.verify.figures: (meaning, unit)
-    "latency_mean_s": ("mean time from sensing to dissemination, over soundings", "s"),
-    "latency_p50_s": ("latency that half of the soundings keep", "s"),
-    "latency_p95_s": ("latency that 95 % of the soundings keep", "s"),
-    "latency_p99_s": ("latency that 99 % of the soundings keep", "s"),
-    "latency_max_s": ("longest latency of a sounding", "s"),
-    "soundings_disseminated": ("soundings that reached the users", "1"),
-    "soundings_on_board": (
-        "soundings stored on board whose downlink has not been acknowledged as the span ends",
-        "1",
-    ),
-    "age_on_board_max_s": ("longest time a frame waited on board for its downlink", "s"),
-    "backlog_max_granules": ("most granules ready for processing and without L2 at once", "1"),
-    "workers": ("workers of the processing queue", "1"),
-    "workers_busy_share": ("share of the workers' time spent on jobs", "1"),
-    "memory_max_bits": ("highest fill of the mass memory", "bit"),
-    "frames_exposed": ("frames exposed", "1"),
-    "frames_lost": ("frames lost in exposure: the mode ended before", "1"),
-    "frames_skipped": ("planned frames not exposed: another mode", "1"),
-    "frames_stored": ("frames stored in mass memory", "1"),
-    "frames_refused": ("frames refused by a full memory", "1"),
-    "passes": ("X-band passes heard", "1"),
-    "passes_lost": ("X-band passes lost", "1"),
-    "clock_error_max_us": ("largest difference of a measured clock offset from the one foretold", "us"),
-    "battery_min_mj": ("lowest charge of the battery at the edges of eclipses", "mJ"),
-}
 
 
 def summary(latency_us: np.ndarray) -> dict[str, float | None]:
@@ -54,7 +28,7 @@ def _names() -> list[str]:
 
 
 def figures(log: EventLog, products: Products) -> dict[str, Any]:
-    """Return the figures of operations by their names in verdict.json."""
+    """Return the figures of operations; twin/verify/figures.py has their meaning."""
     seen = products.frames
     _, _, level = log.levels()
     waited_us = (seen.sent_us - seen.sensed_us)[seen.sent_us >= 0]

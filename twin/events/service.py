@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +87,8 @@ def _soundings(variants: dict[str, chain.Variant], row: Row) -> int:
     """Count the soundings of a program's granules; the last granule of a variant may hold fewer."""
     whole = chain.FOVS * chain.FRAMES_A_GRANULE
     count = 0
-    for variant, number in re.findall(r"(?:([a-z]+)/)?(\d+)", row.granule):
+    for item in row.granule.split(","):
+        variant, _, number = item.rpartition("/")
         frames = -(-variants[variant].scenario.observation.soundings // chain.FOVS)
         count += min(whole, chain.FOVS * frames - whole * int(number))
     return count

@@ -29,17 +29,24 @@ def ephemeris(scenario: Scenario, times_us: np.ndarray) -> xr.Dataset:
     the seed draws their directions. Velocity is exact: the matching 5 mm s-1 is below its use.
     """
     times = np.asarray(times_us, dtype=np.int64)
-    known = scenario.knowledge_error
     path = orbit.trajectory(scenario, int(times.min()), int(times.max()))
-    position, body = pointing.attitude(programming.plan(scenario), path, times)
+    return believed(scenario, programming.plan(scenario), path, times)
+
+
+def believed(
+    scenario: Scenario, plan: programming.Plan, path: orbit.Trajectory, times: np.ndarray
+) -> xr.Dataset:
+    """Return the contents of the packets at times (n,) int64 GPS us, as `ephemeris`, for one pointing."""
+    known = scenario.knowledge_error
+    position, body = pointing.attitude(plan, path, times)
     shift = known.ephemeris_position * draw_direction(scenario.seed, "ephemeris_position")
     turn = Rotation.from_rotvec(known.attitude * 1e-6 * draw_direction(scenario.seed, "attitude"))
-    believed = Rotation.from_matrix(body) * turn
+    told = Rotation.from_matrix(body) * turn
     return xr.Dataset(
         {
             "position": (("time", "xyz"), position + body @ shift, {"units": "m"}),
             "velocity": (("time", "xyz"), path.satellite(times)[1], {"units": "m s-1"}),
-            "quaternion": (("time", "xyzw"), _continuous(believed.as_quat()), {"units": "1"}),
+            "quaternion": (("time", "xyzw"), _continuous(told.as_quat()), {"units": "1"}),
         },
         coords={"time_gps_us": ("time", times, {"units": "1e-6 s"})},
     )

@@ -14,8 +14,9 @@ from twin.timecodes import unix_seconds
 
 SZA_LIMIT_DEG = 85.0  # deg, of glint: light and view graze the sea alike; other modes see any Sun, or none
 VZA_LIMIT_DEG = 60.0  # deg, of target and city (assumption)
+FRAMES_A_BOOT = 10**10  # frame counters; the id of a frame is boot count * 1e10 + counter
 _FOV_ANGLES = (np.arange(FOVS) - 1.0) * FOV_ACROSS_RAD  # rad, FOV 1 left of flight
-_MARGIN_US = 2_000_000  # us, beyond the exposures
+MARGIN_US = 2_000_000  # us, beyond the exposures
 
 # name: (units, long name, standard name or None)
 _ATTRIBUTES = {
@@ -87,20 +88,29 @@ def footprints(
 def observe(scenario: Scenario) -> xr.Dataset:
     """Return the true viewing geometry, one row per field of view of every planned frame, frame-major."""
     plan = programming.plan(scenario)
-    path = orbit.trajectory(scenario, plan.start_us - _MARGIN_US, plan.end_us + _MARGIN_US)
-    times = plan.exposure_middle_us()
+    path = orbit.trajectory(scenario, plan.start_us - MARGIN_US, plan.end_us + MARGIN_US)
     if plan.aim is not None:
         _check_view(plan, path)
-    centre = footprints(plan, path, times, _FOV_ANGLES)
-    values = _identity(times, plan.operation_mode) | _viewing(path, times, centre)
-    values["vertex_latitude"], values["vertex_longitude"] = _corners(plan, path)
+    values = look(plan, path, BOOT_COUNT * FRAMES_A_BOOT + np.arange(plan.frames, dtype=np.int64))
     worst = float(values["solar_zenith_angle"].max())
     if plan.mode == "glint" and worst > SZA_LIMIT_DEG:
         raise ValueError(
             f"expected solar_zenith_angle up to {SZA_LIMIT_DEG} degrees in glint, got {worst:.1f}: "
             "change start, observation.start_latitude or observation.soundings"
         )
-    return _dataset(values, scenario)
+    return dataset(values, scenario)
+
+
+def look(plan: programming.Plan, path: orbit.Trajectory, frame_id: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the variables of geometry.nc for the frames of a plan.
+
+    frame_id  (frame,) boot count * 1e10 + frame counter
+    """
+    times = plan.exposure_middle_us()
+    centre = footprints(plan, path, times, _FOV_ANGLES)
+    values = _identity(times, plan.operation_mode, frame_id) | _viewing(path, times, centre)
+    values["vertex_latitude"], values["vertex_longitude"] = _corners(plan, path)
+    return values
 
 
 def _check_view(plan: programming.Plan, path: orbit.Trajectory) -> None:
@@ -118,14 +128,14 @@ def _check_view(plan: programming.Plan, path: orbit.Trajectory) -> None:
         )
 
 
-def _identity(times_us: np.ndarray, mode: int) -> dict[str, np.ndarray]:
+def _identity(times_us: np.ndarray, mode: int, frame_id: np.ndarray) -> dict[str, np.ndarray]:
     count = len(times_us) * FOVS
-    frame = np.repeat(np.arange(len(times_us), dtype=np.int64), FOVS)
+    whole = np.repeat(frame_id, FOVS)
     fov = np.tile(np.arange(1, FOVS + 1, dtype=np.int8), len(times_us))
     time = np.repeat(np.asarray(times_us, dtype=np.int64), FOVS)
     return {
-        "sounding_id": BOOT_COUNT * 10**11 + frame * 10 + fov,
-        "frame": frame,
+        "sounding_id": whole * 10 + fov,
+        "frame": whole % FRAMES_A_BOOT,
         "fov": fov,
         "time_gps_us": time,
         "time": unix_seconds(time),
@@ -165,27 +175,27 @@ def _corners(plan: programming.Plan, path: orbit.Trajectory) -> tuple[np.ndarray
     return latitude, longitude
 
 
-def _dataset(values: dict[str, np.ndarray], scenario: Scenario) -> xr.Dataset:
-    dataset = xr.Dataset(
+def dataset(values: dict[str, np.ndarray], scenario: Scenario) -> xr.Dataset:
+    made = xr.Dataset(
         {
             name: (("sounding", "vertex") if values[name].ndim == 2 else ("sounding",), values[name])
             for name in _ATTRIBUTES
         }
     )
     for name, (units, long_name, standard_name) in _ATTRIBUTES.items():
-        dataset[name].attrs = {"units": units, "long_name": long_name}
+        made[name].attrs = {"units": units, "long_name": long_name}
         if standard_name:
-            dataset[name].attrs["standard_name"] = standard_name
-    mode = dataset["operation_mode"].attrs
+            made[name].attrs["standard_name"] = standard_name
+    mode = made["operation_mode"].attrs
     mode["flag_values"] = np.array(list(OPERATION_MODES.values()), dtype=np.int8)
     mode["flag_meanings"] = " ".join(OPERATION_MODES)
-    dataset.attrs = {
+    made.attrs = {
         "title": "True viewing geometry (simulation)",
         "Conventions": "CF-1.11",
         "source": "simulation",
         "orbit": orbit.describe(scenario),
     }
-    return dataset
+    return made
 
 
 def read(path: Path | str) -> xr.Dataset:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from twin.report import charts, maps, pictures, timeline
+from twin.report import charts, maps, operations, pictures, timeline
 from twin.report.material import Material, gather
 from twin.report.parts import Chart
 from twin.verify.figures import FIGURES
@@ -69,8 +69,15 @@ def drawings(material: Material) -> dict[str, Callable[[], Chart]]:
     if shown is not None:
         listed |= {f"band{n}": lambda n=n: charts.spectrum(material, n) for n in range(4)}  # type: ignore[misc]
         listed["profile"] = lambda: charts.profile(material, shown.row)
-    if material.events.events:
+    if material.mission:
+        plan = material.mission
+        listed["timeline"] = lambda: operations.day(material.events, plan.start_us)
+        listed["track_by_mode"] = lambda: maps.by_mode(material)
+    elif len(material.events):
         listed["timeline"] = lambda: timeline.timeline(material.events)
+    if material.products.latency_us.size:
+        listed["latency"] = lambda: operations.latencies(material.products)
+        listed["queue"] = lambda: operations.queue(material.products)
     if material.verdict["stages"]:
         listed["stages"] = lambda: charts.stage_times(material)
     return listed

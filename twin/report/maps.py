@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from twin.report.material import Material
-from twin.report.parts import GREY, RETRIEVED, Chart, chart, numbers, points
+from twin.report.operations import CALIBRATION, COLOURS
+from twin.report.parts import GREY, RETRIEVED, TRUTH, Chart, chart, numbers, points
 
 COAST = {"color": "#555555", "width": 1}
 SMALLEST_MAP_DEG = 1.0
@@ -69,6 +70,20 @@ def world(material: Material) -> Chart:
     made["layout"]["xaxis"] |= {"range": [-180, 180], "dtick": 60, "zeroline": False}
     made["layout"]["yaxis"] |= {"range": [-90, 90], "dtick": 30, "zeroline": False}
     made["layout"]["showlegend"] = False
+    return made
+
+
+def by_mode(material: Material) -> Chart:
+    """Draw the point below the satellite in the colour of its mode, and where full data were made."""
+    made = world(material)
+    soundings = made["data"].pop()
+    for mode, places in material.track.items():
+        colour = COLOURS.get(mode, CALIBRATION)
+        marker = {"color": colour, "size": 3 if mode == "standby" else 5}
+        made["data"].append({**points(places[:, 0], places[:, 1], mode, "markers"), "marker": marker})
+    soundings |= {"name": "full data", "marker": {"color": TRUTH, "size": 7, "symbol": "x"}}
+    made["data"].append(soundings)
+    made["layout"]["showlegend"] = True
     return made
 
 

@@ -11,7 +11,11 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from twin.events import groundsegment
+from twin.events.groundsegment import Products
 from twin.events.log import EventLog
+from twin.events.service import Rate, Service
+from twin.mission.timeline import Timeline
 from twin.verify import join
 
 COASTLINE = Path(__file__).with_name("coastline.csv")
@@ -42,19 +46,43 @@ class Material:
     profiles: join.Columns  # of the rows of `soundings`, retrieved CO2 added
     spectrum: Spectrum | None
     events: EventLog
+    products: Products  # when the soundings of the log reached their users
+    mission: Timeline | None  # the plan that was flown
+    track: dict[str, np.ndarray]  # below the satellite by mode, (point, longitude and latitude in degrees)
     coast: list[np.ndarray]  # lines, each (point, longitude and latitude in degrees)
 
 
 def gather(run_dir: Path) -> Material:
     soundings = join.load(run_dir, run_dir / "truth.nc")
+    plan = run_dir / "timeline.json"
     return Material(
         verdict=json.loads((run_dir / "verdict.json").read_text(encoding="utf-8")),
         soundings=soundings,
         profiles=_profiles(run_dir, soundings),
         spectrum=_spectrum(run_dir, soundings),
-        events=EventLog.read_csv(run_dir / "events.csv"),
+        events=(log := EventLog.read_csv(run_dir / "events.csv")),
+        products=_products(run_dir, log),
+        mission=Timeline.restore(plan.read_text(encoding="utf-8")) if plan.exists() else None,
+        track=_track(run_dir / "track.csv"),
         coast=coast_lines(),
     )
+
+
+def _track(path: Path) -> dict[str, np.ndarray]:
+    lines: dict[str, list[tuple[float, float]]] = {}
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream):
+                place = float(row["longitude"]), float(row["latitude"])
+                lines.setdefault(row["mode"], []).append(place)
+    return {mode: np.array(places) for mode, places in lines.items()}
+
+
+def _products(run_dir: Path, log: EventLog) -> Products:
+    """Run the ground's queue again, with the service times that the ground stage measured."""
+    told = json.loads((run_dir / "operations.json").read_text(encoding="utf-8"))
+    rates = {name: Rate(row["start_s"], row["each_s"]) for name, row in told["service"].items()}
+    return groundsegment.process(log, Service(rates, run_dir.name), told["workers"])
 
 
 def coast_lines() -> list[np.ndarray]:

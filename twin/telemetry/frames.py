@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +36,17 @@ def encode(packets: Sequence[bytes], vcid: int, master_count: np.ndarray | None 
     return _cadus(_frames(data, pointer, vcid, master_count)).tobytes()
 
 
-def encode_pass(channels: dict[int, list[bytes]], first_count: int = 0) -> dict[int, np.ndarray]:
+def encode_pass(
+    channels: dict[int, list[bytes]], first_count: Mapping[int, int] | None = None
+) -> dict[int, np.ndarray]:
     """CADUs (frame, 1279) uint8 of each virtual channel, sent evenly mixed through one master channel.
 
-    first_count  of the frame counter of every virtual channel
+    first_count  frame counter of each virtual channel at its first frame, 0 by default
     """
+    start = first_count or {}
     fields = {vcid: _multiplex(packets) for vcid, packets in channels.items()}
     counts = _master_counts({vcid: len(data) for vcid, (data, _) in fields.items()})
-    return {vcid: _cadus(_frames(*fields[vcid], vcid, counts[vcid], first_count)) for vcid in fields}
+    return {vcid: _cadus(_frames(*fields[vcid], vcid, counts[vcid], start.get(vcid, 0))) for vcid in fields}
 
 
 def spans(packets: Sequence[bytes]) -> np.ndarray:
@@ -62,7 +65,7 @@ def write_pass(
     acquisition_of_signal_utc: str,
     loss_of_signal_utc: str,
     channel: Channel | None = None,
-    first_count: int = 0,
+    first_count: Mapping[int, int] | None = None,
     on_board_utc: str | None = None,
 ) -> Path:
     """Write the CADUs received, a file a virtual channel, and the manifest; return the manifest's path.

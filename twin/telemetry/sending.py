@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,45 @@ def send(
     return sent, hits.soundings | _touched(sent, observed), passes
 
 
+def send_passes(
+    parts: Mapping[int, tuple[Observed, Contact]], folder: Path, clock: packets.Clock
+) -> pd.DataFrame:
+    """Write the passes of a mission by their numbers, counts going on from one to the next.
+
+    Return the table of packets sent.
+    """
+    counts, counters = dict.fromkeys(packets.LAYOUT, 0), dict.fromkeys(packets.VIRTUAL_CHANNEL.values(), 0)
+    tables = []
+    for number, (observed, contact) in parts.items():
+        built, sent = packets.build(
+            observed.exposed,
+            observed.geometry,
+            observed.ephemeris,
+            observed.housekeeping,
+            pass_number=number,
+            first_sequence_count=counts,
+            clock=clock,
+        )
+        frames.write_pass(
+            folder,
+            built,
+            station=contact.station,
+            pass_number=number,
+            acquisition_of_signal_utc=timecodes.utc_iso(contact.aos_us),
+            loss_of_signal_utc=timecodes.utc_iso(contact.los_us),
+            first_count=counters,
+            on_board_utc=timecodes.utc_iso(int(clock(np.array(contact.aos_us)))),
+        )
+        told = _told(sent, _numbered(built), Hits())
+        counts = {apid: start + int((sent["apid"] == apid).sum()) for apid, start in counts.items()}
+        counters = {
+            vcid: start + int(told.loc[told["vc"] == vcid, "last_frame"].max() + 1)
+            for vcid, start in counters.items()
+        }
+        tables.append(told)
+    return pd.concat(tables, ignore_index=True)
+
+
 def _clock(fault: Fault, observed: Observed, hits: Hits) -> packets.Clock:
     if fault.clock is None:
         return np.asarray
@@ -115,7 +154,7 @@ def _write(
             acquisition_of_signal_utc=timecodes.utc_iso(contact.aos_us),
             loss_of_signal_utc=timecodes.utc_iso(contact.los_us),
             channel=way,
-            first_count=fault.first_frame_count,
+            first_count=dict.fromkeys(channels, fault.first_frame_count),
             on_board_utc=timecodes.utc_iso(int(clock(np.array(contact.aos_us)))),
         )
     return len(ways)

@@ -41,6 +41,7 @@ def score(run_dir: Path, scenario: Scenario) -> Verdict:
         **measures.placement(soundings),
         **accounts.packet_figures(account.table),
         **trials.figures(faults),
+        **_operations(run_dir),
         "mismatch_difference_ppm": mismatch["difference_mean_ppm"] if mismatch else math.nan,
         **accounts.speed_figures(stages, rows),
     }
@@ -68,6 +69,12 @@ def score(run_dir: Path, scenario: Scenario) -> Verdict:
     }
     _write(run_dir / "verdict.json", verdict)
     return verdict
+
+
+def _operations(run_dir: Path) -> dict[str, Any]:
+    """Read latency, backlog and memory as the ground stage measured them; NaN for what it could not."""
+    told = json.loads((run_dir / "operations.json").read_text(encoding="utf-8"))["figures"]
+    return {name: math.nan if value is None else value for name, value in told.items()}
 
 
 def _other(run_dir: Path) -> join.Soundings | None:

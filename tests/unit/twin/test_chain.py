@@ -34,17 +34,18 @@ def plan(tmp_path):
     def plan(*arguments, workers: int = 2, **options) -> chain.Chain:
         made = chain.Chain(tmp_path, scenario(*arguments, **options), "0" * 64, workers)
         starts = [START.timestamp() + 5.216 * granule for granule in range(made.variants[0].granules)]
-        (tmp_path / "granules.json").write_text(json.dumps({"start_unix_s": starts}))
+        told = [{"start_unix_s": s, "boot": 1, "first_frame": 4 * n} for n, s in enumerate(starts)]
+        (tmp_path / chain.GRANULES).write_text(json.dumps({"granules": told}))
         for variant in made.variants:
             (tmp_path / variant.root).mkdir(parents=True, exist_ok=True)
-            (tmp_path / variant.path(chain.SENT)).write_text(json.dumps({"passes": 1}))
+            (tmp_path / variant.path(chain.SENT)).write_text(json.dumps({"passes": [1]}))
         return made
 
     return plan
 
 
 def stage(name: str) -> chain.Stage:
-    return next(stage for stage in chain.STAGES if stage.name == name)
+    return next(stage for stage in chain.MISSION if stage.name == name)
 
 
 def order(made: chain.Chain, task) -> dict:
@@ -52,10 +53,10 @@ def order(made: chain.Chain, task) -> dict:
 
 
 def test_the_order_of_the_stages():
-    assert [stage.name for stage in chain.STAGES] == [
-        *("orbit", "events", "truth", "instrument", "telemetry", "auxiliary"),
-        *("l0", "l1a", "l1b", "l2", "verify", "report"),
-    ]
+    nature = ["truth", "instrument", "telemetry", "auxiliary"]
+    after = [*nature, "l0", "l1a", "l1b", "l2", "ground", "verify", "report"]
+    assert [stage.name for stage in chain.OBSERVATION] == ["orbit", "events", *after]
+    assert [stage.name for stage in chain.MISSION] == ["plan", "events", "orbit", *after]
 
 
 @pytest.mark.parametrize(("soundings", "granules"), [(3, 1), (12, 1), (13, 2), (24, 2), (25, 3), (120, 10)])

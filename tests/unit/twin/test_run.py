@@ -56,7 +56,7 @@ def execute(tmp_path, monkeypatch):
     (tmp_path / "tiny.yaml").write_text(TEXT)
 
     def execute(*stages: Stage, runs: Path = tmp_path / "runs", **options) -> int:
-        monkeypatch.setattr(run, "STAGES", stages)
+        monkeypatch.setattr(run, "stages", lambda scenario: stages)
         chosen = {"soundings": None, "seed": None, "fresh": False, "workers": 1} | options
         return run.execute(str(tmp_path / "tiny.yaml"), runs, **chosen)
 
