@@ -62,11 +62,11 @@ def choose(timeline: Timeline, seen: Frames, soundings: int) -> list[Granule]:
 
 
 def shares(sizes: Sequence[int], wanted: int) -> list[int]:
-    """Share a number among groups by their sizes, at least one each while there are enough, none too many."""
+    """Share a number among groups by their sizes (Sainte-Laguë), one each first, none more than it has."""
     given = [0] * len(sizes)
     for _ in range(wanted):
         open_to = [n for n, size in enumerate(sizes) if given[n] < size]
-        best = max(open_to, key=lambda n: (given[n] == 0, sizes[n] / (given[n] + 1)))
+        best = max(open_to, key=lambda n: (given[n] == 0, sizes[n] / (2 * given[n] + 1)))
         given[best] += 1
     return given
 

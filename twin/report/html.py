@@ -13,6 +13,7 @@ import jinja2
 from twin.report import charts, maps, operations, pictures, timeline
 from twin.report.material import Material, gather
 from twin.report.parts import Chart
+from twin.timecodes import DAY_US
 from twin.verify.figures import FIGURES
 
 TEMPLATE = "report.html"
@@ -71,12 +72,14 @@ def drawings(material: Material) -> dict[str, Callable[[], Chart]]:
         listed["profile"] = lambda: charts.profile(material, shown.row)
     if material.mission:
         plan = material.mission
-        listed["timeline"] = lambda: operations.day(material.events, plan.start_us)
+        listed["timeline"] = lambda: operations.day(
+            material.events, plan.start_us, min(plan.end_us, plan.start_us + DAY_US)
+        )
         listed["track_by_mode"] = lambda: maps.by_mode(material)
     elif len(material.events):
         listed["timeline"] = lambda: timeline.timeline(material.events)
     if material.products.latency_us.size:
-        listed["latency"] = lambda: operations.latencies(material.products)
+        listed["latencies"] = lambda: operations.latencies(material.products)
         listed["queue"] = lambda: operations.queue(material.products)
     if material.verdict["stages"]:
         listed["stages"] = lambda: charts.stage_times(material)

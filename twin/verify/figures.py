@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
+# figures of operations.json, as FIGURES
+OPERATIONS: dict[str, tuple[str, str]] = {
+    "latency_mean_s": ("mean time from sensing to dissemination, over soundings", "s"),
+    "latency_p50_s": ("latency that half of the soundings keep", "s"),
+    "latency_p95_s": ("latency that 95 % of the soundings keep", "s"),
+    "latency_p99_s": ("latency that 99 % of the soundings keep", "s"),
+    "latency_max_s": ("longest latency of a sounding", "s"),
+    "soundings_disseminated": ("soundings that reached the users", "1"),
+    "soundings_on_board": (
+        "soundings stored on board whose downlink has not been acknowledged as the span ends",
+        "1",
+    ),
+    "age_on_board_max_s": ("longest time a frame waited on board for its downlink", "s"),
+    "backlog_max_granules": ("most granules ready for processing and without L2 at once", "1"),
+    "workers": ("workers of the processing queue", "1"),
+    "workers_busy_share": ("share of the workers' time spent on jobs", "1"),
+    "memory_max_bits": ("highest fill of the mass memory", "bit"),
+    "frames_exposed": ("frames exposed", "1"),
+    "frames_lost": ("frames lost in exposure: the mode ended before", "1"),
+    "frames_skipped": ("planned frames not exposed: another mode", "1"),
+    "frames_stored": ("frames stored in mass memory", "1"),
+    "frames_refused": ("frames refused by a full memory", "1"),
+    "passes": ("X-band passes heard", "1"),
+    "passes_lost": ("X-band passes lost", "1"),
+    "clock_error_max_us": ("largest difference of a measured clock offset from the one foretold", "us"),
+    "battery_min_mj": ("lowest charge of the battery at the edges of eclipses", "mJ"),
+}
+
 # key of verdict.json's figures: (meaning, unit)
 FIGURES: dict[str, tuple[str, str]] = {
     "soundings_expected": ("soundings observed on board", "1"),
@@ -76,30 +104,7 @@ FIGURES: dict[str, tuple[str, str]] = {
     "packets_unaccounted": ("packets sent that no account of L0 covers, or too many, summed by APID", "1"),
     "faults_tried": ("faults of the catalogue that were injected", "1"),
     "faults_failed": ("faults whose assertion does not hold, or that did not strike", "1"),
-    "latency_mean_s": ("mean time from sensing to dissemination, over soundings", "s"),
-    "latency_p50_s": ("latency that half of the soundings keep", "s"),
-    "latency_p95_s": ("latency that 95 % of the soundings keep", "s"),
-    "latency_p99_s": ("latency that 99 % of the soundings keep", "s"),
-    "latency_max_s": ("longest latency of a sounding", "s"),
-    "soundings_disseminated": ("soundings that reached the users", "1"),
-    "soundings_on_board": (
-        "soundings stored on board whose downlink has not been acknowledged as the span ends",
-        "1",
-    ),
-    "age_on_board_max_s": ("longest time a frame waited on board for its downlink", "s"),
-    "backlog_max_granules": ("most granules ready for processing and without L2 at once", "1"),
-    "workers": ("workers of the processing queue", "1"),
-    "workers_busy_share": ("share of the workers' time spent on jobs", "1"),
-    "memory_max_bits": ("highest fill of the mass memory", "bit"),
-    "frames_exposed": ("frames exposed", "1"),
-    "frames_lost": ("frames lost in exposure: the mode ended before", "1"),
-    "frames_skipped": ("planned frames not exposed: another mode", "1"),
-    "frames_stored": ("frames stored in mass memory", "1"),
-    "frames_refused": ("frames refused by a full memory", "1"),
-    "passes": ("X-band passes heard", "1"),
-    "passes_lost": ("X-band passes lost", "1"),
-    "clock_error_max_us": ("largest difference of a measured clock offset from the one foretold", "us"),
-    "battery_min_mj": ("lowest charge of the battery at the edges of eclipses", "mJ"),
+    **OPERATIONS,
     "mismatch_difference_ppm": ("mean change of XCO2 with other CO2 line intensity in truth", "ppm"),
     "chain_wall_s": ("wall time of all stages up to L2", "s"),
     "chain_soundings_per_s": ("soundings per second, whole chain", "s-1"),

@@ -13,7 +13,9 @@ import pytest
 
 from twin.events.log import EventLog
 from twin.ledger import Ledger, Row
+from twin.mission.resources import IMAGE_BITS
 from twin.scenario import Scenario
+from twin.verify.figures import OPERATIONS
 
 START = datetime(2026, 7, 1, 20, 40, tzinfo=UTC)
 START_GPS_US = 1_466_973_618_000_000  # 2026-07-01T20:40:00Z
@@ -21,6 +23,7 @@ START_UNIX_S = START.timestamp()
 LEVELS, TRUTH_LEVELS, SPECTELS = 20, 61, 16
 TRUE_PPM, PRIOR_PPM, KERNEL = 424.0, 420.0, 0.5  # uniform with height: the smoothed truth is 422 ppm
 PSURF_HPA = 1013.0
+FRAME = 10**10  # the first of boot 1
 REASONS = {"dark": 1, "snow": 2, "surface_pressure": 4}  # bits of quality_reasons
 PACKETS = {256: 96, 257: 8, 258: 60}
 
@@ -211,13 +214,18 @@ def write_the_rest(root: Path) -> None:
     """Write event log, ledger and the files that are only hashed."""
     log = EventLog()
     log.add(START_GPS_US - 60_000_000, "spacecraft", "mode", "glint")
-    log.add(START_GPS_US, "instrument", "exposure", 0)
-    log.add(START_GPS_US + 1, "memory", "frame_stored", 0, 248_896)
+    log.add(START_GPS_US, "instrument", "exposure", FRAME, 1)
+    log.add(START_GPS_US + 1, "memory", "frame_stored", FRAME, IMAGE_BITS)
     log.add(START_GPS_US + 4_000_000_000, "station", "signal_acquired", "Kiruna")
-    log.add(START_GPS_US + 4_000_001_844, "downlink", "frame_sent", 0, 248_896)
-    log.add(START_GPS_US + 4_300_000_000, "downlink", "acknowledged", "pass_0001", 248_896)
+    log.add(START_GPS_US + 4_000_001_844, "downlink", "frame_sent", FRAME, IMAGE_BITS)
+    log.add(START_GPS_US + 4_300_000_000, "downlink", "acknowledged", "pass_0001", IMAGE_BITS)
     log.add(START_GPS_US + 4_300_000_000, "station", "signal_lost", "Kiruna")
+    log.add(START_GPS_US + 4_400_000_000, "ground", "file_delivered", "pass_0001", IMAGE_BITS)
     log.to_csv(root / "events.csv")
+    rates = {stage: {"start_s": 1.0, "each_s": 0.1} for stage in ("l0", "l1a", "l1b", "l2")}
+    figures = dict.fromkeys(OPERATIONS, 60.0) | {"battery_min_mj": None}
+    told = {"figures": figures, "workers": 2, "service": rates}
+    (root / "operations.json").write_text(json.dumps(told))
     ledger = Ledger(root / "ledger.sqlite")
     for n, (stage, wall_s) in enumerate(
         {"orbit": 2.0, "truth": 10.0, "l0": 1.0, "l2": 5.0, "verify": 9.0}.items()

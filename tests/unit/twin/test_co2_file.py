@@ -84,7 +84,7 @@ def test_a_file_of_another_day_is_bad_input(filed, tmp_path, monkeypatch, capsys
     order = {"granules": [["", 0]], "outputs": ["truth/scene_{:04d}.nc"], "tables": str(tmp_path)}
     Path("job.yaml").write_text(yaml.safe_dump(order))
     assert worker.main(["orbit", "job.yaml"]) == 0
-    assert json.loads(Path("granules.json").read_text())["start_unix_s"]
+    assert json.loads(Path("granules.json").read_text())["granules"][0]["start_unix_s"]
     assert worker.main(["truth", "job.yaml"]) == 2
     said = capsys.readouterr().err
     assert "truth.co2_file: " in said
