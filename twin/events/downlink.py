@@ -32,9 +32,8 @@ class Link:
         return -(-bits * CADU_BYTES * 1_000_000 // (DATA_BYTES * self.rate_bit_s))
 
 
-# Channel 2 goes first: its attitude and housekeeping are
-# 1 % of the bits, and without them no frame of the pass can be processed. Safe mode keeps S-band
-# (assumption).
+# Channel 2 goes first: its attitude and housekeeping are 0.5 % of the bits, and without them no frame of the
+# pass can be located. Safe mode keeps S-band alone (assumption).
 X_BAND = Link("downlink", "station", RATE_BIT_S, (2, 1), in_safe_mode=False)
 S_BAND = Link("s_band", "s_station", S_BAND_BIT_S, (0,), in_safe_mode=True)
 

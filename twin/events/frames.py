@@ -31,7 +31,7 @@ class Frames:
     def granule(self) -> np.ndarray:
         """(frame,) index of the granule."""
         number = self.id // FRAMES_A_GRANULE
-        return np.cumsum(np.diff(number, prepend=number[:1]) != 0)
+        return np.cumsum(np.diff(number, prepend=number[:1]) != 0, dtype=np.int32)
 
     @cached_property
     def first_of_granule(self) -> np.ndarray:

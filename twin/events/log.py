@@ -40,8 +40,9 @@ class Rows(NamedTuple):
 
 def spread(first: np.ndarray, count: np.ndarray, step: int) -> np.ndarray:
     """Return count values from each first, a step apart, one after the other."""
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(first, count) + within * step
+    made = np.repeat(first - (np.cumsum(count) - count) * step, count)
+    made += np.arange(0, len(made) * step, step)
+    return made
 
 
 class EventLog:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from twin.errors import BadInput
 from twin.events import attitude, power, programme, world
 from twin.events.log import EventLog
 from twin.events.programme import Resolution
 from twin.mission import eclipse, orbit
 from twin.mission.timeline import Activity, Timeline
+from twin.operations import Incident
 from twin.scenario import Scenario
-from twin.timecodes import DAY_US
+from twin.timecodes import DAY_US, gps_us, utc_iso
 
 CHUNK_US = 5 * DAY_US  # of trajectory held at once: 14,400 nodes
 SPARE_US = 3_600_000_000  # us of trajectory beyond a chunk: an activity may end after it
@@ -36,7 +38,8 @@ def simulate(
         raise ValueError(f"expected a scenario with mission, got {scenario.name} without: take mode plan")
     edges, first, last = surroundings(scenario, timeline)
     steps = attitude.steps(timeline.activities, first, last)
-    told = programme.of(timeline, steps, edges, scenario.mission.incidents, resolution)
+    met = _met(scenario.mission.incidents, timeline)
+    told = programme.of(timeline, steps, edges, met, resolution)
     return world.run(
         told,
         memory_bits=int(scenario.mission.memory),
@@ -44,6 +47,16 @@ def simulate(
         budget=budget,
         folder=folder,
     )
+
+
+def _met(incidents: Sequence[Incident], timeline: Timeline) -> list[Incident]:
+    """Return the incidents of the span; one after its end is not met, one before its start is a mistake."""
+    for incident in incidents:
+        if gps_us(incident.start) < timeline.start_us:
+            start = utc_iso(timeline.start_us)
+            got = f"{incident.kind} at {incident.start.isoformat()}"
+            raise BadInput(f"mission.incidents: expected starts from {start} on, got {got}: move it")
+    return [incident for incident in incidents if gps_us(incident.start) < timeline.end_us]
 
 
 def surroundings(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from twin.constants import FRAME_US
 from twin.mission import earth, orbit, stations
-from twin.mission.stations import MASK_DEG, Station
 from twin.mission.timeline import Activity, Contact, Timeline
 from twin.scenario import Scenario
 from twin.timecodes import DAY_US, gps_us
 
 STEP_US = 10_000_000  # us; edges are interpolated between
-S_BAND = (*stations.X_BAND, Station("Kourou", 5.25, -52.8, 0.0))  # recalled to 0.1 degree
+S_BAND = (*stations.X_BAND, stations.STATIONS["Kourou"])
 GUARD_US = 60_000_000  # us kept free at both ends of the span
 
 
@@ -31,8 +30,8 @@ def timeline(scenario: Scenario, days: float) -> Timeline:
         sunward = earth.dot(satellite, path.sun(times)[0])
         activities += [Activity(a, b, "nadir") for a, b in _observed(times, sunward)]
         for band, there in (("x", stations.X_BAND), ("s", S_BAND)):
-            for station in there:
-                contacts += _contacts(station, band, times, satellite)
+            seen = stations.passes(path, there, int(times[0]), int(times[-1]))
+            contacts += [Contact(one.station, band, one.aos_us, one.los_us, one.highest_deg) for one in seen]
     ordered = tuple(sorted(contacts, key=lambda contact: contact.aos_us))
     return Timeline(start_us, end_us, tuple(activities), ordered, (), "plain", 0.0)
 
@@ -46,15 +45,8 @@ def _observed(times_us: np.ndarray, sunward: np.ndarray) -> Iterator[tuple[int, 
             yield begin_us, begin_us + frames * FRAME_US
 
 
-def _contacts(station: Station, band: str, times_us: np.ndarray, satellite: np.ndarray) -> list[Contact]:
-    elevation_deg = station.elevation_deg(satellite)
-    spans = _spans(times_us, elevation_deg - MASK_DEG)
-    return [Contact(station.name, band, a, b, float(elevation_deg.max())) for a, b in spans]
-
-
-def _spans(times_us: np.ndarray, height: Sequence[float] | np.ndarray) -> list[tuple[int, int]]:
-    """Return (begin, end) of every span with positive height that is not open at either end of the grid."""
-    level = np.asarray(height)
+def _spans(times_us: np.ndarray, level: np.ndarray) -> list[tuple[int, int]]:
+    """Return (begin, end) of every span of positive level, cut at the ends of the grid."""
     up = np.flatnonzero((level[:-1] <= 0) & (level[1:] > 0))
     down = np.flatnonzero((level[:-1] > 0) & (level[1:] <= 0))
     edge = {k: int(times_us[k] + STEP_US * level[k] / (level[k] - level[k + 1])) for k in (*up, *down)}

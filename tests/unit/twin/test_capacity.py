@@ -115,6 +115,12 @@ def test_the_command_prints_workers_latency_and_the_answer(files):
     assert "p95 at most 180.0 min" in done.stdout
 
 
+def test_without_a_plan_the_greedy_one_is_flown(files):
+    done = run(files[0], "--target", "3 hour", "--measured", "a_run", "--days", "0.1")
+    assert done.exit_code == 0, done.output
+    assert "1 worker needed" in done.stdout
+
+
 def test_the_command_says_when_no_number_of_workers_helps(files):
     path, plan = files
     done = run(path, "--target", "1 minute", "--measured", "a_run", "--plan", plan)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.constants import FRAME_US
+from twin.errors import BadInput
 from twin.events import (
     attitude,
     frames,
@@ -240,6 +241,16 @@ def test_a_plan_may_begin_with_an_exposure():
     plan = Timeline(T0, T0 + 100 * SECOND, (Activity(T0, T0 + 2 * FRAME_US, "nadir"),), (), (), "hand", 0.0)
     log = mission.simulate(scenario(), plan)
     assert [e.time_gps_us for e in log.select("instrument", "exposure")] == [T0, T0 + FRAME_US]
+
+
+def test_an_incident_before_the_span_is_refused_and_one_after_it_not_met():
+    plan = Timeline(T0, T0 + 3600 * SECOND, (), (), (), "hand", 0.0)
+    early, late = ({"kind": "reboot", "start": hours} for hours in (-0.5, 1.0))
+    with pytest.raises(BadInput, match=r"expected starts from 2026-07-01T00:00:00.*got reboot at 2026-06-30"):
+        mission.simulate(scenario(incidents=[early]), plan)
+    assert not mission.simulate(scenario(incidents=[late]), plan).select("spacecraft", "boot")
+    within = mission.simulate(scenario(incidents=[{**late, "start": 0.999}]), plan)
+    assert len(within.select("spacecraft", "boot")) == 1
 
 
 def test_a_scenario_without_mission_is_refused(day):
