@@ -122,16 +122,18 @@ class Chain:
 
     def task(
         self,
-        stage: str,
+        program: str,
         order: dict[str, Any],
         outputs: list[Path],
         items: list[Item] | None = None,
         sources: Sequence[Path] = (),
+        stage: str = "",
     ) -> Task:
         """Write the job order of one program and describe the program to the engine.
 
-        sources  for each output the product whose soundings it must hold
+        sources  for each output the product whose soundings it must hold;  stage  the program's by default
         """
+        stage = stage or program
         items = items or [(self.variants[0], 0)]
         task_id = "-".join(filter(None, (stage, items[0][0].name, f"{items[0][1]:04d}")))
         job = Path("jobs") / f"{task_id}.yaml"
@@ -143,12 +145,12 @@ class Chain:
         made = Task(
             task_id=task_id,
             stage=stage,
-            command=(*self._program(stage, own), stage, str(job)),
+            command=(*self._program(program, own), program, str(job)),
             log=self.directory / "jobs" / f"{task_id}.log",
             outputs=tuple(self.directory / path for path in outputs),
             granule=",".join("/".join(filter(None, (v.name, str(g)))) for v, g in items),
             own=own,
-            check=None if own else self._check(stage, outputs, sources),
+            check=None if own else self._check(program, outputs, sources),
         )
         fault = items[0][0].fault
         return made if own or fault is None else _faulty(made, fault, items[0][1], str(job))
@@ -372,6 +374,17 @@ def _l1a(chain: Chain) -> list[Task]:
     return made
 
 
+def _install(chain: Chain) -> list[Task]:
+    """Let L2 work on one granule for nothing: its first use builds tables and compiles kernels.
+
+    So the times of the stage that follows are those of a ground that is in operation.
+    """
+    first = [(chain.variants[0], 0)]
+    output = Path("install/l2.nc")
+    order = _order(chain, "l2", _l2_inputs(chain, first), [str(output)])
+    return [chain.task("l2", order, [output], first, stage="install")]
+
+
 def _naming() -> dict[str, str]:
     """Read the naming pattern among the ground's interface files, as data."""
     path = provenance.package_root("processors") / "icd" / "naming.yaml"
@@ -387,6 +400,7 @@ FROM_NATURE = (
     Stage("l0", _l0),
     Stage("l1a", _l1a),
     _step("l1b", "l1a", _l1b_inputs),
+    Stage("install", _install),
     _step("l2", "l1b", _l2_inputs),
     _once("ground", "operations.json", "dissemination.csv"),
     _once("verify", "verdict.json"),

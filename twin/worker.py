@@ -228,9 +228,24 @@ def ground(order: Order, variants: dict[str, chain.Variant]) -> None:
     rates = service.measured(Path())
     products = groundsegment.process(log, rates, workers)
     products.to_csv("dissemination.csv")
-    told = {"figures": latency.figures(log, products), "workers": workers}
+    told: dict[str, Any] = {"figures": latency.figures(log, products) | _planned(), "workers": workers}
     told["service"] = {name: {"start_s": r.start_s, "each_s": r.each_s} for name, r in rates.rates.items()}
     Path("operations.json").write_text(json.dumps(told, indent=1) + "\n")
+
+
+def _planned() -> dict[str, Any]:
+    """Give the figures of the plan that was flown, none where nothing was planned."""
+    from twin.mission.timeline import Timeline
+
+    if not Path("timeline.json").exists():
+        return dict.fromkeys(("requests_served", "requests_not_served", "plan_gap"))
+    plan = Timeline.restore(Path("timeline.json").read_text(encoding="utf-8"))
+    served = {activity.request for activity in plan.activities if activity.request}
+    return {
+        "requests_served": len(served),
+        "requests_not_served": len(plan.unserved),
+        "plan_gap": plan.gap,
+    }
 
 
 def verify(order: Order, variants: dict[str, chain.Variant]) -> None:

@@ -8,10 +8,7 @@ of the soundings; `twin account` accounts for every packet of a fault; a ground 
 found out.
 """
 
-import json
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,61 +16,45 @@ import pytest
 from twin.faults.catalogue import CATALOGUE
 from twin.scenario import load
 
-SCENARIOS = [
-    path for path in sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml")) if load(path).faults
-]
+FOLDER = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = [path for path in sorted(FOLDER.glob("*.yaml")) if load(path).faults]
 SOUNDINGS = 24
 LIMIT_S = 1500  # s, of one run on a busy machine
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    stdout: str
-    stderr: str
-    directory: Path
-
-    def faults(self) -> dict[str, dict]:
-        rows = json.loads((self.directory / "verdict.json").read_text())["faults"]
-        return {row["fault"]: row for row in rows}
-
-
-def command(*words: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "twin", *words], capture_output=True, text=True, timeout=LIMIT_S
-    )
-
-
-def run(scenario: Path, runs: Path) -> Outcome:
-    done = command("run", str(scenario), "--runs", str(runs), "--soundings", str(SOUNDINGS))
-    (made,) = runs.glob(f"{scenario.stem}-*")
-    return Outcome(done.returncode, done.stdout, done.stderr, made)
+def faults(outcome) -> dict[str, dict]:
+    return {row["fault"]: row for row in outcome.verdict()["faults"]}
 
 
 @pytest.fixture(scope="module", params=SCENARIOS, ids=lambda path: path.stem)
-def outcome(request, new_runs) -> Outcome:
-    return run(request.param, new_runs())
+def asked(request) -> Path:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def outcome(asked, coming_runs):
+    return coming_runs[asked].result()
 
 
 @pytest.mark.timeout(LIMIT_S)
 def test_every_fault_struck_and_cost_no_more_than_it_may(outcome):
-    assert outcome.code == 0, outcome.stdout[-2000:] + outcome.stderr[-2000:]
-    problems = {name: row["problems"] for name, row in outcome.faults().items() if not row["holds"]}
+    assert outcome.code == 0, outcome.said[-3000:]
+    problems = {name: row["problems"] for name, row in faults(outcome).items() if not row["holds"]}
     assert problems == {}
-    for row in outcome.faults().values():
+    for row in faults(outcome).values():
         assert row["shown"]
         assert sum(row["soundings"].values()) == SOUNDINGS
-        assert f"fault {row['fault']}: {row['what']}: holds" in " ".join(outcome.stdout.split())
+        assert f"fault {row['fault']}: {row['what']}: holds" in outcome.said
 
 
 @pytest.mark.timeout(LIMIT_S)
-def test_what_was_lost_has_a_reason(outcome):
-    for name, row in outcome.faults().items():
+def test_what_was_lost_has_a_reason(outcome, twin_at_work):
+    for name, row in faults(outcome).items():
         lost = row["packets"]["missing"] + row["packets"]["quarantined"] + row["soundings"]["missing"]
         assert bool(row["reasons"]) == bool(lost), name
-    name = next(iter(outcome.faults()))
-    told = command("account", str(outcome.directory / "faults" / name))
-    assert (told.returncode, "all accounted for" in told.stdout) == (0, True), told.stdout
+    name = next(iter(faults(outcome)))
+    code, said = twin_at_work.command("account", str(outcome.directory / "faults" / name))
+    assert (code, "all accounted for" in said) == (0, True), said
 
 
 def test_the_catalogue_is_tried_whole():
@@ -83,7 +64,7 @@ def test_the_catalogue_is_tried_whole():
 
 
 @pytest.mark.timeout(LIMIT_S)
-def test_a_ground_that_overlooks_a_stuck_band_is_found_out(tmp_path, new_runs):
+def test_a_ground_that_overlooks_a_stuck_band_is_found_out(tmp_path, new_runs, twin_at_work):
     """The same scenario with an L1A program that forgets its doubts must fail, on that fault alone."""
     blind = tmp_path / "l1a.py"
     blind.write_text(
@@ -102,10 +83,10 @@ def test_a_ground_that_overlooks_a_stuck_band_is_found_out(tmp_path, new_runs):
         .replace("at_least: 45", "at_least: 2")
         + f"processors: {{l1a: [{sys.executable}, {blind}]}}\n"
     )
-    outcome = run(scenario, new_runs())
-    assert outcome.code == 1, outcome.stderr[-2000:]
-    assert {name: row["holds"] for name, row in outcome.faults().items()} == {
+    outcome = twin_at_work.run(scenario, new_runs(), SOUNDINGS)
+    assert outcome.code == 1, outcome.said[-3000:]
+    assert {name: row["holds"] for name, row in faults(outcome).items()} == {
         "stuck_band": False,
         "wrong_mode_word": True,
     }
-    assert "6 soundings changed without a flag" in " ".join(outcome.stdout.split())
+    assert "6 soundings changed without a flag" in outcome.said

@@ -1,7 +1,8 @@
 """A day of 150 requests, planned.
 
 Rationale: all operations of a day hang on its plan; it has to be sound, near the best and repeatable.
-Setup: 25 validation stations and 105 cities of twin/data/sites.csv, 20 calibrations, two X-band stations.
+Setup: 25 validation stations, 105 cities and 20 calibrations of scenarios/day_in_the_life.yaml, two X-band
+stations.
 Expected behaviour: 14 passes or more; a gap of 1 % or less to the bound; commands that carry the plan;
 the same bytes from a second run; a worse plan from the greedy method.
 """
@@ -14,7 +15,7 @@ from twin.mission.planning import check, rolling
 from twin.scenario import load
 from twin.telemetry import commands
 
-DAY = Path(__file__).parents[1] / "data" / "day_in_the_life.yaml"  # benchmarks/planning.py --yaml FILE
+DAY = Path(__file__).parents[2] / "scenarios" / "day_in_the_life.yaml"
 
 
 @pytest.fixture(scope="module")

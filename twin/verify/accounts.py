@@ -35,7 +35,7 @@ def stages(path: Path) -> Table:
 
 def speed_figures(table: Table, soundings: int) -> dict[str, float]:
     """Give times and rates of `soundings` retrieved, all variants together, up to L2."""
-    up_to_l2 = [row for row in table if row["stage"] not in ("verify", "report")]
+    up_to_l2 = [row for row in table if row["stage"] not in ("ground", "verify", "report")]
     ground = [row for row in up_to_l2 if row["stage"] in GROUND]
     figures: dict[str, float] = {"peak_rss_mb": max((row["peak_rss_mb"] for row in up_to_l2), default=np.nan)}
     for name, rows in (("chain", up_to_l2), ("ground", ground)):

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 # figures of operations.json, as FIGURES
 OPERATIONS: dict[str, tuple[str, str]] = {
+    "requests_served": ("requests that the plan serves", "1"),
+    "requests_not_served": (
+        "requests that the plan does not serve, each with a reason in timeline.json",
+        "1",
+    ),
+    "plan_gap": ("share of its bound by which the plan may fall short of the best one", "1"),
     "latency_mean_s": ("mean time from sensing to dissemination, over soundings", "s"),
     "latency_p50_s": ("latency that half of the soundings keep", "s"),
     "latency_p95_s": ("latency that 95 % of the soundings keep", "s"),
