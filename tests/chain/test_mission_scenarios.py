@@ -2,7 +2,7 @@
 
 Rationale: plan, command packets, flight, passes, processors, queue and report must fit together over hours.
 Setup: `python -m twin run SCENARIO --soundings 24` for each file of scenarios/ with a mission.
-Expected behaviour: exit code 0; what is commanded is flown; frames planned, exposed, stored and downlinked add
+Expected behaviour: exit code 0; what is commanded is flown; frames exposed, stored and downlinked add
 up; full data come down in the passes the log says; latency, memory and track are in verdict and report.
 """
 
