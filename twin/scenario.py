@@ -268,6 +268,10 @@ class Scenario(Model):
             raise ValueError(
                 f"expected no mission in mode {self.observation.mode}: remove it, or take mode plan"
             )
+        if self.mission is not None and self.faults:
+            raise ValueError(
+                f"expected no faults in a mission, got {', '.join(self.faults)}: try them on an observation"
+            )
         return self
 
 

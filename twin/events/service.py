@@ -48,7 +48,7 @@ def measured(run: Path) -> Service:
     variants = {v.name: v for v in chain.variants(scenario.restore(run / "scenario.json"))}
     ledger = Ledger(run / "ledger.sqlite")
     try:
-        done = {stage: [row for row in ledger.rows(stage) if row.state == "done"] for stage in STAGES}
+        done = {stage: [row for row in ledger.rows(stage) if _undisturbed(row, variants)] for stage in STAGES}
     finally:
         ledger.close()
     missing = [stage for stage, rows in done.items() if not rows]
@@ -60,6 +60,12 @@ def measured(run: Path) -> Service:
         amounts = [_stream_mb(run, row) if stage == "l0" else _soundings(variants, row) for row in rows]
         rates[stage] = fit(amounts, [row.wall_s for row in rows], quickest_s)
     return Service(rates, str(run))
+
+
+def _undisturbed(row: Row, variants: dict[str, chain.Variant]) -> bool:
+    """Tell whether a program ended well and had to do with no fault."""
+    names = {item.rpartition("/")[0] for item in row.granule.split(",")}
+    return row.state == "done" and not any(variants[name].fault for name in names)
 
 
 def fit(amounts: Sequence[float], wall_s: Sequence[float], quickest_s: float) -> Rate:
@@ -76,8 +82,9 @@ def fit(amounts: Sequence[float], wall_s: Sequence[float], quickest_s: float) ->
 
 def _stream_mb(run: Path, row: Row) -> float:
     """Return the size of the pass that a program of L0 read."""
-    folder = run / row.granule.rpartition("/")[0] / "l0_stream"
-    octets = sum(path.stat().st_size for path in folder.glob("*.cadu"))
+    variant, _, number = row.granule.rpartition("/")
+    folder = run / variant / "l0_stream"
+    octets = sum(path.stat().st_size for path in folder.glob(f"pass_{int(number) + 1:04d}_*.cadu"))
     if not octets:
         raise BadInput(f"{folder}: expected the CADU files of the run, found none: {_AGAIN}")
     return octets / 1e6

@@ -1,11 +1,13 @@
 """The ground against hand-made cases, closed forms and numpy: line, queue, service times, latency."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 import simpy
 
+from twin import chain
 from twin import scenario as models
 from twin.constants import FRAME_US
 from twin.errors import BadInput
@@ -14,6 +16,7 @@ from twin.events.downlink import File
 from twin.events.log import EventLog
 from twin.events.service import Rate, Service
 from twin.events.workers import serve
+from twin.faults import catalogue
 from twin.ledger import Ledger, Row
 from twin.mission.resources import IMAGE_BITS
 from twin.scenario import Scenario
@@ -279,6 +282,21 @@ def test_service_times_come_from_the_ledger_of_a_run(tmp_path):
     assert not l1b.separate
     assert (l1b.start_s, l1b.each_s) == (0.5, pytest.approx((2.7 - 1.0) / (78 + 60), rel=one_ppm))
     assert found.us("l2", 12) == 2_200_000
+
+
+def test_each_pass_has_the_size_of_its_own_streams(tmp_path):
+    for number, size in ((1, 1_000_000), (2, 3_000_000)):
+        (tmp_path / "l0_stream").mkdir(exist_ok=True)
+        (tmp_path / "l0_stream" / f"pass_{number:04d}_vc1.cadu").write_bytes(bytes(size))
+    rows = [Row(f"l0-{n}", "l0", f"{n}", "done", 1, 0, 0.0, 1.0, 1.0, 1.0, "", "") for n in (0, 1)]
+    assert [service._stream_mb(tmp_path, row) for row in rows] == [1.0, 3.0]
+
+
+def test_programs_of_a_faulty_run_are_not_counted():
+    fault = chain.Variant("burst", Path("faults/burst"), None, catalogue.BY_NAME["burst"])
+    variants = {"": chain.Variant("", Path(), None), "burst": fault}
+    rows = [Row("l2", "l2", items, "done", 1, 0, 0.0, 1.0, 1.0, 1.0, "", "") for items in ("0,1", "burst/0")]
+    assert [service._undisturbed(row, variants) for row in rows] == [True, False]
 
 
 def test_without_a_measured_run_one_is_asked_for(tmp_path):

@@ -293,6 +293,11 @@ def test_a_dumped_scenario_comes_back_the_same_without_units(write, tmp_path):
         ),
         (
             "plan",
+            'mission: {duration: "1 day"}\nfaults: [burst]',
+            "expected no faults in a mission, got burst",
+        ),
+        (
+            "plan",
             'mission: {duration: "1 day", requests: [{name: a, kind: dark}, {name: a, kind: sun}]}',
             "expected requests of different names, got a twice",
         ),
@@ -304,3 +309,16 @@ def test_a_mission_belongs_to_mode_plan_and_its_requests_are_whole(tmp_path, mod
     path.write_text(shipped.read_text().replace("mode: glint", f"mode: {mode}") + mission + "\n")
     with pytest.raises(BadInput, match=said):
         scenario.load(path)
+
+
+def test_an_unknown_fault_is_told_with_its_place_and_the_near_one(tmp_path):
+    shipped = Path(__file__).parents[3] / "scenarios" / "sunglint_ocean.yaml"
+    path = tmp_path / "s.yaml"
+    path.write_text(shipped.read_text() + "faults:\n  - burst\n  - packet_los\n")
+    line = len(path.read_text().splitlines())
+    with pytest.raises(BadInput) as caught:
+        scenario.load(path)
+    assert str(caught.value) == (
+        f"{path}:{line}:5: faults.1: expected a fault of the catalogue, got 'packet_los'; "
+        "did you mean packet_loss?"
+    )
