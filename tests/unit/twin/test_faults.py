@@ -250,6 +250,21 @@ def test_a_stuck_band_needs_a_frame_to_repeat():
     xr.testing.assert_identical(content.stuck(seen.exposed, Hits()), seen.exposed)
 
 
+def test_attitude_is_lost_where_something_was_seen(rng):
+    hits, seen = Hits(), observed()
+    long_after = np.arange(60) * 10**6 + T0 + 20 * 10**6  # the spacecraft is on its way to the next sweep
+    times = np.concatenate([seen.ephemeris["time_gps_us"].to_numpy(), long_after])
+    rows = np.zeros(times.size, int)
+    ephemeris = seen.ephemeris.isel(time=rows).assign_coords(time_gps_us=("time", times))
+    built, _ = packets.build(seen.exposed, seen.geometry, ephemeris)
+    before = sending._numbered(built)
+    packet.missing_attitude(before, hits, rng)
+    lost = sorted(octets[6:14] for row, octets in before[ATTITUDE_VC] if row in hits.packets)
+    middle = before[SCIENCE_VC][48][1][6:14]
+    assert len(lost) == 6
+    assert lost[0] < middle < lost[-1]
+
+
 def test_soundings_near_a_lost_attitude_packet_count_as_touched(tmp_path):
     sent, touched, _ = send(catalogue.BY_NAME["missing_attitude"], tmp_path)
     assert (sent["hit"] != "").sum() == 6
