@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from twin.chain import SENT, Variant, variants
 from twin.faults.catalogue import Fault
 from twin.scenario import Scenario
+from twin.telemetry import frames
 from twin.verify import packets
 
 LEVELS = ("l1a", "l1b", "l2")
@@ -24,11 +25,25 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class _Program:
+    """What the ledger says of a program."""
+
+    task_id: str
+    stage: str
+    state: str
+    error_tail: str
+    attempts: int
+    started_unix_s: float
+    items: tuple[str, ...]  # granules, each with its variant
+
+
+@dataclass(frozen=True)
 class Product:
     """All soundings of a level: their values bit by bit, and which of them are flagged."""
 
     values: dict[int, Values]
     flags: dict[int, set[str]]
+    twice: frozenset[int] = frozenset()  # soundings with more than one row
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,7 @@ class Comparison:
     missing: set[int]  # without a row in L2
     flagged: set[int]  # changed, and a flag says so
     silent: set[int]  # changed, and no flag says so
+    unexpected: set[int]  # not in the run itself, or there twice
 
 
 def judge(run_dir: Path, scenario: Scenario) -> list[Row]:
@@ -60,8 +76,8 @@ def _row(run_dir: Path, variant: Variant, fault: Fault, own: dict[str, Product])
     other = {level: _read(root / level) for level in LEVELS}
     account = packets.account(root)
     found = compare(own, other)
-    counters = _counters(run_dir, variant, account.counters, other, found)
-    counters["frame_count_wraps"] = told["frame_count_wraps"]
+    counters = _counters(run_dir, variant, fault, account.counters, found)
+    counters.update(_new_flags(own, other))
     problems = [
         *_broken(fault, found, set(told["touched"])),
         *_not_shown(fault, counters),
@@ -98,7 +114,9 @@ def compare(own: dict[str, Product], other: dict[str, Product]) -> Comparison:
             sets["flagged"].add(key)
         else:
             sets["silent"].add(key)
-    return Comparison(**sets)
+    twice = {key for level in LEVELS for key in other[level].twice}
+    strangers = {key for level in LEVELS for key in other[level].values} - set(own["l1a"].values)
+    return Comparison(**sets, unexpected=twice | strangers)
 
 
 def _broken(fault: Fault, found: Comparison, touched: set[int]) -> list[str]:
@@ -112,6 +130,7 @@ def _broken(fault: Fault, found: Comparison, touched: set[int]) -> list[str]:
     may = touched if fault.outcome == "flagged" else allowed
     changed = found.flagged | found.missing | found.silent
     for keys, what in (
+        (found.unexpected, "never observed or there twice"),
         (found.silent, "changed without a flag"),
         (changed - allowed, "not as without the fault"),
         (changed - may, "changed though the fault did not touch them"),
@@ -137,17 +156,25 @@ def _unaccounted(account: packets.Account) -> list[str]:
     return [f"{lost} packets unaccounted for: {'; '.join(reasons)}"] if lost else []
 
 
+def _new_flags(own: dict[str, Product], other: dict[str, Product]) -> Counter[str]:
+    """Count the soundings of each flag that the run itself does not give them."""
+    return Counter(
+        f"flagged_{name}"
+        for level in ("l1a", "l2")
+        for key, names in other[level].flags.items()
+        for name in names - own[level].flags.get(key, set())
+    )
+
+
 def _counters(
-    run_dir: Path, variant: Variant, of_packets: Counter[str], other: dict[str, Product], found: Comparison
+    run_dir: Path, variant: Variant, fault: Fault, of_packets: Counter[str], found: Comparison
 ) -> Counter[str]:
     """Gather what can prove that a fault struck."""
     counters = Counter(of_packets)
     counters["soundings_missing"] = len(found.missing)
-    for level in ("l1a", "l2"):
-        for names in other[level].flags.values():
-            counters.update(f"flagged_{name}" for name in names)
-    rows = _tasks(run_dir, variant.name)
-    counters["attempts"] = max((attempts for *_, attempts in rows), default=0)
+    counters["frame_count_wraps"] = _frame_count_wraps(run_dir / variant.root / "l0_stream")
+    rows = [row for row in _tasks(run_dir, variant.name) if row.stage == fault.step]
+    counters["attempts"] = max((row.attempts for row in rows), default=0)
     for path in (run_dir / "jobs").glob(f"*-{variant.name}-*.again.json"):
         told = json.loads(path.read_text(encoding="utf-8"))
         counters["refused_again"] += told["exit_code"] != 0
@@ -155,33 +182,51 @@ def _counters(
     return counters
 
 
+def _frame_count_wraps(folder: Path) -> int:
+    """Count in the streams received how often the counter of a virtual channel starts again."""
+    wraps = 0
+    for path in folder.glob("*.cadu"):
+        octets = np.fromfile(path, np.uint8)
+        cadus = octets[: octets.size // frames.CADU_BYTES * frames.CADU_BYTES].reshape(-1, frames.CADU_BYTES)
+        counter = cadus[:, frames.COUNTER_AT] ^ frames.randomiser(frames.CADU_BYTES)[frames.COUNTER_AT - frames.SYNC_MARKER.size]
+        wraps += int((np.diff(counter.astype(int)) == -255).sum())
+    return wraps
+
+
 def failures(run_dir: Path, name: str) -> dict[str, int]:
-    """Count the programs of a variant that failed for good, by what they said."""
-    said = Counter(
-        f"{task}: {state}: {tail.strip().splitlines()[-1] if tail.strip() else 'no message'}"
-        for task, state, tail, _ in _tasks(run_dir, name)
-        if state not in ("done", "running")
-    )
-    return dict(said)
+    """Count the programs of a variant that failed for good, by what they said.
+
+    One whose granules another program made later is none, nor is one that was only interrupted.
+    """
+    last: dict[tuple[str, str], _Program] = {}  # of each stage and granule
+    for row in sorted(_tasks(run_dir, name), key=lambda row: row.started_unix_s):
+        last.update(((row.stage, item), row) for item in row.items)
+    failed = {row.task_id: row for row in last.values() if row.state in ("failed", "timeout")}
+    return dict(Counter(f"{row.task_id}: {row.state}: {_last_words(row)}" for row in failed.values()))
 
 
-def _tasks(run_dir: Path, name: str) -> list[tuple[str, str, str, int]]:
-    """Return task, state, last words and attempts of the programs that had a granule of the variant."""
+def _last_words(row: _Program) -> str:
+    return row.error_tail.strip().splitlines()[-1] if row.error_tail.strip() else "no message"
+
+
+def _tasks(run_dir: Path, name: str) -> list[_Program]:
+    """Return the programs that had a granule of the variant, with those granules."""
     db = sqlite3.connect(run_dir / "ledger.sqlite")
     try:
-        rows = db.execute("SELECT task_id, state, error_tail, attempts, granule FROM tasks").fetchall()
+        rows = db.execute(
+            "SELECT task_id, stage, state, error_tail, attempts, started_unix_s, granule FROM tasks"
+        ).fetchall()
     finally:
         db.close()
-    return [
-        (task, state, tail, attempts)
-        for task, state, tail, attempts, items in rows
-        if any(item.rpartition("/")[0] == name for item in items.split(","))
-    ]
+    told = [_Program(*row, tuple(granule.split(","))) for *row, granule in rows]
+    mine = ((row, [item for item in row.items if item.rpartition("/")[0] == name]) for row in told)
+    return [replace(row, items=tuple(items)) for row, items in mine if items]
 
 
 def _read(folder: Path) -> Product:
     values: dict[int, Values] = {}
     flags: dict[int, set[str]] = {}
+    twice: set[int] = set()
     for path in sorted(folder.glob("*.nc")):
         with netCDF4.Dataset(path) as file:
             file.set_auto_mask(False)
@@ -194,6 +239,7 @@ def _read(folder: Path) -> Product:
                 name: _meanings(file[name]) for name in ("quality_flag", "quality_reasons") if name in columns
             }
         for row, key in enumerate(columns["sounding_id"].tolist()):
+            twice |= {key} & values.keys()
             values[key] = {name: column[row].tobytes() for name, column in columns.items()}
             flags[key] = {
                 word
@@ -201,7 +247,7 @@ def _read(folder: Path) -> Product:
                 for mask, word in meanings.items()
                 if int(columns[name][row]) & mask
             }
-    return Product(values, flags)
+    return Product(values, flags, frozenset(twice))
 
 
 def _meanings(variable: netCDF4.Variable) -> dict[int, str]:
