@@ -65,7 +65,8 @@ def apid_flip(channels: Channels, hits: Hits, rng: np.random.Generator) -> Chann
 def lost_band(channels: Channels, hits: Hits, rng: np.random.Generator) -> Channels:
     """Drop one band of a frame: its three packets of the group of twelve."""
     entries = channels[SCIENCE_VC]
-    first = 12 * int(rng.integers(len(entries) // 12)) + int(rng.integers(4))
+    inner = 1 + int(rng.integers(2))  # no band that a pass begins or ends with: its loss shows in no gap
+    first = 12 * int(rng.integers(len(entries) // 12)) + inner
     return _without(channels, SCIENCE_VC, [first, first + 4, first + 8], hits)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class _Program:
     error_tail: str
     attempts: int
     started_unix_s: float
-    items: tuple[str, ...]  # granules, each with its variant
+    items: tuple[str, ...]  # its granules of the variant
 
 
 @dataclass(frozen=True)
@@ -184,13 +184,11 @@ def _counters(
 
 def _frame_count_wraps(folder: Path) -> int:
     """Count in the streams received how often the counter of a virtual channel starts again."""
-    wraps = 0
-    for path in folder.glob("*.cadu"):
-        octets = np.fromfile(path, np.uint8)
-        cadus = octets[: octets.size // frames.CADU_BYTES * frames.CADU_BYTES].reshape(-1, frames.CADU_BYTES)
-        counter = cadus[:, frames.COUNTER_AT] ^ frames.randomiser(frames.CADU_BYTES)[frames.COUNTER_AT - frames.SYNC_MARKER.size]
-        wraps += int((np.diff(counter.astype(int)) == -255).sum())
-    return wraps
+    at = frames.COUNTER_AT
+    noise = frames.randomiser(at + 1)[at - frames.SYNC_MARKER.size]
+    streams = (np.fromfile(path, np.uint8) for path in folder.glob("*.cadu"))
+    counters = ((octets[at :: frames.CADU_BYTES] ^ noise).astype(int) for octets in streams)
+    return sum(int((np.diff(counter) == -255).sum()) for counter in counters)
 
 
 def failures(run_dir: Path, name: str) -> dict[str, int]:
@@ -218,9 +216,12 @@ def _tasks(run_dir: Path, name: str) -> list[_Program]:
         ).fetchall()
     finally:
         db.close()
-    told = [_Program(*row, tuple(granule.split(","))) for *row, granule in rows]
-    mine = ((row, [item for item in row.items if item.rpartition("/")[0] == name]) for row in told)
-    return [replace(row, items=tuple(items)) for row, items in mine if items]
+    told = []
+    for task, stage, state, tail, attempts, started_unix_s, granules in rows:
+        mine = tuple(item for item in granules.split(",") if item.rpartition("/")[0] == name)
+        if mine:
+            told.append(_Program(task, stage, state, tail, attempts, started_unix_s, mine))
+    return told
 
 
 def _read(folder: Path) -> Product:

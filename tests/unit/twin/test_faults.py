@@ -184,6 +184,14 @@ def test_a_lost_band_is_one_band_of_one_frame(rng):
     assert sorted(octets[20] for octets in gone) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_lost_band_is_within_the_pass(seed):
+    before, hits = channels_of(3), Hits()
+    packet.lost_band(before, hits, random.stream(seed, "test of faults"))
+    rows = [row for row, _ in before[SCIENCE_VC]]
+    assert not {rows[0], rows[-1]} & set(hits.packets)
+
+
 def test_repeated_and_swapped_packets_keep_their_octets(rng):
     before = channels_of()
     for change, extra in ((packet.repeated_packets, 5), (packet.swapped_packets, 0)):
