@@ -1,5 +1,7 @@
 """What each fault does to bytes, packets and clocks: exactly that, and it says so."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -301,6 +303,17 @@ def test_two_stations_share_a_part_and_lose_none(tmp_path):
     shared = len(first) + len(second) - whole
     assert shared > 0
     assert first[-shared:] == second[:shared]
+
+
+@pytest.mark.parametrize("pause_at", [4, 5, 9])
+def test_a_clock_fails_while_frames_follow_each_other(pause_at):
+    seen = observed(24)
+    late = np.arange(24) // 3 >= pause_at
+    times = seen.geometry["time_gps_us"].to_numpy() + 13_000_000 * late
+    seen = dataclasses.replace(seen, geometry=seen.geometry.assign(time_gps_us=("sounding", times)))
+    before = times[times < seen.middle_us].max()
+    assert seen.middle_us - before == FRAME_US
+    assert abs(int(np.searchsorted(np.unique(times), seen.middle_us)) - 4) <= 1
 
 
 def test_a_clock_fault_shows_in_the_manifest(tmp_path):
