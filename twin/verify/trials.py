@@ -192,15 +192,25 @@ def _frame_count_wraps(folder: Path) -> int:
 
 
 def failures(run_dir: Path, name: str) -> dict[str, int]:
-    """Count the programs of a variant that failed for good, by what they said.
+    """Count the programs of a variant that failed for good, by what they said."""
+    failed = {row.task_id: row for row in _failed(run_dir, name).values()}
+    return dict(Counter(f"{row.task_id}: {row.state}: {_last_words(row)}" for row in failed.values()))
+
+
+def granules_failed(run_dir: Path, name: str) -> Counter[str]:
+    """Count the granules of a variant whose program failed for good, by stage."""
+    return Counter(stage for stage, _ in _failed(run_dir, name))
+
+
+def _failed(run_dir: Path, name: str) -> dict[tuple[str, str], _Program]:
+    """Return the program that failed by stage and granule.
 
     One whose granules another program made later is none, nor is one that was only interrupted.
     """
-    last: dict[tuple[str, str], _Program] = {}  # of each stage and granule
+    last: dict[tuple[str, str], _Program] = {}
     for row in sorted(_tasks(run_dir, name), key=lambda row: row.started_unix_s):
         last.update(((row.stage, item), row) for item in row.items)
-    failed = {row.task_id: row for row in last.values() if row.state in ("failed", "timeout")}
-    return dict(Counter(f"{row.task_id}: {row.state}: {_last_words(row)}" for row in failed.values()))
+    return {place: row for place, row in last.items() if row.state in ("failed", "timeout")}
 
 
 def _last_words(row: _Program) -> str:
