@@ -12,12 +12,13 @@ from typing import Any
 import netCDF4
 import numpy as np
 
-from twin.chain import SENT, Variant, variants
+from twin.chain import FOVS, FRAMES_A_GRANULE, SENT, Variant, variants
 from twin.faults.catalogue import Fault
 from twin.scenario import Scenario
 from twin.telemetry import frames
 from twin.verify import packets
 
+GRANULE = FOVS * FRAMES_A_GRANULE  # soundings
 LEVELS = ("l1a", "l1b", "l2")
 HOW_IT_CAME = ("band_corrected",)  # variables of the way down, not of the measurement
 Values = dict[str, bytes]  # variable -> its value of one sounding, as bits
@@ -79,7 +80,7 @@ def _row(run_dir: Path, variant: Variant, fault: Fault, own: dict[str, Product])
     counters = _counters(run_dir, variant, fault, account.counters, found)
     counters.update(_new_flags(own, other))
     problems = [
-        *_broken(fault, found, set(told["touched"])),
+        *_broken(fault, found, set(told["touched"]) | _struck(fault, own)),
         *_not_shown(fault, counters),
         *_unaccounted(account),
     ]
@@ -119,6 +120,11 @@ def compare(own: dict[str, Product], other: dict[str, Product]) -> Comparison:
     return Comparison(**sets, unexpected=twice | strangers)
 
 
+def _struck(fault: Fault, own: dict[str, Product]) -> set[int]:
+    """Return the soundings of the program that a lasting fault strikes: those of the first granule."""
+    return set(sorted(own["l1a"].values)[:GRANULE]) if fault.outcome == "lost" else set()
+
+
 def _broken(fault: Fault, found: Comparison, touched: set[int]) -> list[str]:
     """Say where the assertion does not hold."""
     said = []
@@ -127,7 +133,7 @@ def _broken(fault: Fault, found: Comparison, touched: set[int]) -> list[str]:
         "flagged": found.flagged | found.missing,
         "lost": found.missing,
     }[fault.outcome]
-    may = touched if fault.outcome == "flagged" else allowed
+    may = set() if fault.outcome == "recovered" else touched
     changed = found.flagged | found.missing | found.silent
     for keys, what in (
         (found.unexpected, "never observed or there twice"),

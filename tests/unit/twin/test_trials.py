@@ -83,8 +83,9 @@ def test_a_flag_that_was_there_before_excuses_nothing(tmp_path):
         ("flagged", found(identical=IDS[1:], flagged=[1]), {2}, False),
         ("flagged", found(identical=IDS[1:], silent=[1]), {1}, False),
         ("flagged", found(identical=IDS), {1}, False),
-        ("lost", found(identical=IDS[1:], missing=[1]), set(), True),
-        ("lost", found(identical=IDS[1:], flagged=[1]), set(), False),
+        ("lost", found(identical=IDS[1:], missing=[1]), {1}, True),
+        ("lost", found(identical=IDS[1:], missing=[1]), {2}, False),
+        ("lost", found(identical=IDS[1:], flagged=[1]), {1}, False),
         ("recovered", found(identical=IDS, unexpected=[7]), set(), False),
         ("flagged", found(identical=IDS[1:], flagged=[1], unexpected=[7]), {1, 7}, False),
     ],
@@ -92,6 +93,13 @@ def test_a_flag_that_was_there_before_excuses_nothing(tmp_path):
 def test_each_assertion_holds_and_fails(outcome, seen, touched, holds):
     problems = trials._broken(Fault("f", "test", "", outcome), seen, touched)
     assert (not problems) == holds, problems
+
+
+def test_a_lasting_fault_may_cost_its_granule_alone():
+    ids = [*range(7), *range(20, 30)]
+    own = {"l1a": trials.Product({key: {} for key in reversed(ids)}, {})}
+    assert trials._struck(BY_NAME["processor_crash_lasting"], own) == {*range(7), *range(20, 25)}
+    assert trials._struck(BY_NAME["packet_loss"], own) == set()
 
 
 def test_a_fault_must_be_seen_to_strike():
