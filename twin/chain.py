@@ -220,8 +220,8 @@ def _faulty(task: Task, fault: Fault, granule: int, job: str) -> Task:
     return replace(
         task,
         command=(*told, *task.command) if struck else task.command,
-        attempts=fault.attempts,
-        retry_always=True,
+        attempts=max(fault.attempts, task.attempts),
+        retry_always=fault.attempts > 1,
         may_fail=True,
         timeout_s=fault.timeout_s if struck and fault.timeout_s else task.timeout_s,
     )

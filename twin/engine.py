@@ -72,7 +72,7 @@ class Engine:
                     running.append(self._start(*waiting.popleft()))
                 time.sleep(POLL_S)
                 for ended, row in self._reap(running):
-                    if _again(ended, row):
+                    if _again(ended.task, row):
                         waiting.appendleft((ended.task, ended.attempt + 1))
                     elif row.state != "done" and not ended.task.may_fail:
                         failure = failure or _failure(ended.task, row)
@@ -90,7 +90,7 @@ class Engine:
             return False
         if row.state == "done":
             return all(path.exists() for path in task.outputs)
-        return task.may_fail and row.state in ("failed", "timeout") and row.attempts >= task.attempts
+        return task.may_fail and row.state in ("failed", "timeout") and not _again(task, row)
 
     def _start(self, task: Task, attempt: int) -> _Running:
         task.log.parent.mkdir(parents=True, exist_ok=True)
@@ -148,10 +148,11 @@ class Engine:
             time.sleep(POLL_S)
 
 
-def _again(run: _Running, row: Row) -> bool:
-    if row.state == "done" or run.attempt >= run.task.attempts:
+def _again(task: Task, row: Row) -> bool:
+    """Tell whether a program that ended is to be started once more."""
+    if row.state == "done" or row.attempts >= task.attempts:
         return False
-    return run.task.retry_always or (row.state == "failed" and (row.exit_code or 0) < 0)
+    return task.retry_always or (row.state == "failed" and (row.exit_code or 0) < 0)
 
 
 def _state(run: _Running, code: int) -> tuple[str, str]:

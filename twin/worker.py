@@ -173,9 +173,8 @@ def _send_pass(
     fault = variant.fault or sending.NOTHING
     contact = sending.Contact(*log.station_pass)
     sent, touched, passes = sending.send(observed, contact, folder, asked.seed, fault)
-    wraps = (fault.first_frame_count + int(sent["last_frame"].max())) // 256
     numbers = list(range(1, passes + 1))
-    return sent, {"passes": numbers, "touched": sorted(touched), "frame_count_wraps": wraps}
+    return sent, {"passes": numbers, "touched": sorted(touched)}
 
 
 def auxiliary(order: Order, variants: dict[str, chain.Variant]) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from processors.l0.packets import PACKET_BYTES, WHOLE, Pieces
+from processors.l0.packets import INTERRUPTED, PACKET_BYTES, WHOLE, Pieces
 
 COUNTS = 16_384  # packet sequence counts before they start again
 # packets a second that each application sends at most: 12 and 1 a frame of 1.304 s, 1 of attitude [A]
 RATE = {256: 12 / 1.304, 257: 1 / 1.304, 258: 1.0}
 SPARE = 64  # packets beyond that rate which a gap may still hold
-EDGE = 16  # counts beyond the first and last good packet at which a bad one is still believed
+EDGE = 16  # counts beyond the first and last good packet at which one cut off by a lost frame is believed
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def account(table: Table) -> Account:
             rows = mine[run == number]
             order = _unwrap(table.sequence_count[rows])
             near = suspects[_run_before(run, mine, bad[suspects]) == number]
-            claimed, extra = _claim(rows, order, bad[near], table.sequence_count[bad[near]])
+            reach = np.where(table.reason[bad[near]] == INTERRUPTED, EDGE, 1)
+            claimed, extra = _claim(rows, order, bad[near], table.sequence_count[bad[near]], reach)
             attributed[near] = claimed
             seen = np.unique(np.concatenate([order, extra]))
             step = np.diff(seen)
@@ -135,19 +136,23 @@ def _run_before(run: np.ndarray, rows: np.ndarray, suspects: np.ndarray) -> np.n
 
 
 def _claim(
-    rows: np.ndarray, order: np.ndarray, suspects: np.ndarray, count: np.ndarray
+    rows: np.ndarray, order: np.ndarray, suspects: np.ndarray, count: np.ndarray, reach: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Tell which bad pieces stand for packets not received well: the count is in a gap or just past an end.
 
-    rows, order  (good packet)  row and unwrapped count;  suspects, count  (bad piece)  row and count as read
+    rows, order  (good packet)  row and unwrapped count;  suspects, count  (bad piece)  row and count as read;
+    reach  (bad piece)  counts past an end where it is believed: what fails its check may tell any count, and
+    would open a gap of packets that were never sent
     """
     before = np.maximum(np.searchsorted(rows, suspects) - 1, 0)
     guess = order[before] + _short_way(count - order[before])
     taken = set(order.tolist())
-    low, high = int(order.min()) - EDGE, int(order.max()) + EDGE
+    low, high = int(order.min()), int(order.max())
     claimed = np.zeros(suspects.size, bool)
-    for i, value in enumerate(guess.tolist()):
-        if low <= value <= high and value not in taken:
+    for i in np.argsort(np.abs(2 * guess - low - high), kind="stable").tolist():  # outward
+        value = int(guess[i])
+        if low - reach[i] <= value <= high + reach[i] and value not in taken:
             claimed[i] = True
             taken.add(value)
+            low, high = min(low, value), max(high, value)
     return claimed, guess[claimed]

@@ -19,7 +19,8 @@ def cadu_offsets(stream: np.ndarray) -> np.ndarray:
 
     Once in step the next marker is expected one CADU on. Where it fails there and one CADU later, bytes
     were lost or added: the marker is searched from within the unit just taken, which stays listed for the
-    decoder to judge.
+    decoder to judge. The last unit of a stream has no marker after it: with a damaged one of its own it is
+    still taken where it is expected, unless another is found.
     """
     if stream.size < CADU_BYTES:
         return np.zeros(0, np.int64)
@@ -37,7 +38,12 @@ def _offsets(stream):
         expected = at + CADU_BYTES
         in_step = _marker_errors(stream, expected) <= MARKER_ERRORS
         flywheel = _marker_errors(stream, expected + CADU_BYTES) <= MARKER_ERRORS
-        at = expected if in_step or flywheel else _search(stream, at + MARKER_BYTES)
+        if in_step or flywheel:
+            at = expected
+            continue
+        at = _search(stream, at + MARKER_BYTES)
+        if at < 0 and expected + CADU_BYTES + MARKER_BYTES > stream.size:
+            at = expected
     return found[:count].copy()
 
 

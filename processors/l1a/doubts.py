@@ -41,12 +41,14 @@ def by_clock(
     offset = float(np.ma.filled(l0["clock_offset"], np.nan))
     frames = decommutate.frame_stamps(l0)
     time = leap.continuous(*frames.time_code)
-    first = clock.first_suspect(time, frames.boot, frames.count, frame_duration, offset)
+    ahead = time - timecode.utc_seconds(*frames.time_code)
+    first = clock.first_suspect(time, frames.boot, frames.count, frame_duration, offset, ahead)
     bad = (frames.boot[first:] << 32) + frames.count[first:]
     attitude, _ = decommutate.packets_of(l0, decommutate.ATTITUDE, decommutate.ATTITUDE_BYTES)
     states = decommutate.state_stamps(attitude)
     time, count = leap.continuous(*states.time_code), clock.unwrap(states.count)
-    good = clock.first_suspect(time, states.boot, count, clock.STATE_PERIOD_S, offset)
+    ahead = time - timecode.utc_seconds(*states.time_code)
+    good = clock.first_suspect(time, states.boot, count, clock.STATE_PERIOD_S, offset, ahead)
     return ~np.isin(decommutate.frame_key(packets), bad), attitude[:good]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LONGEST_GAP_S = 5.0  # [A] between two samples; beyond it no position is given
+WIDE_GAP_S = 1.5  # [A] between two samples, which are sent every second; beyond it one is missing
 RADIUS_M = (6.4e6, 5.0e7)  # [A] distances from the Earth's centre that are believed
 NORM_ERROR = 1e-3  # [A] of a quaternion that is still believed
 
@@ -65,6 +66,18 @@ def interpolate(samples: Ephemeris, time: np.ndarray) -> Platform:
     slope = m0 + u * (2 * (3 * (p1 - p0) - 2 * m0 - m1) + u * 3 * (2 * (p0 - p1) + m0 + m1))
     quaternion = slerp(samples.quaternion[left], samples.quaternion[left + 1], u)
     return Platform(position, slope / step[:, np.newaxis], quaternion, valid)
+
+
+def bridged(samples: Ephemeris, time: np.ndarray) -> np.ndarray:
+    """Return (time) bool: between two samples of which the next one is missing.
+
+    time  (time)  s, the scale of the samples; NaN is between none
+    """
+    if samples.time.size < 2:
+        return np.zeros(time.size, bool)
+    left = np.clip(np.searchsorted(samples.time, time, side="right") - 1, 0, samples.time.size - 2)
+    first, last = samples.time[left], samples.time[left + 1]
+    return np.asarray((last - first > WIDE_GAP_S) & (first <= time) & (time <= last))
 
 
 def slerp(q0: np.ndarray, q1: np.ndarray, u: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from processors.products import Product
 L0_VARIABLES = ("apid", "packet_offset", "packet_length", "packet_data", "quality_flag", "clock_offset")
 # bits of quality_flag
 SATURATED, BAND_MISSING, NOT_LOCATED, TIME_SUSPECT, MODE_SUSPECT, BAND_STUCK = 1, 2, 4, 8, 16, 32
+ATTITUDE_BRIDGED = 64
 CORNERS = ((-0.5, 0), (-0.5, 1), (0.5, 1), (0.5, 0))  # (part of the frame duration, side): vertex 0..3
 
 
@@ -106,13 +107,15 @@ def look_to_sun(granule: Granule) -> None:
 
 def flag(granule: Granule) -> None:
     science = granule.science
+    lost = np.isnan(granule.centre[:, 0])
     granule.variables["quality_flag"] = (
         SATURATED * science.saturated.any(axis=1)
         + BAND_MISSING * science.band_missing.any(axis=1)
-        + NOT_LOCATED * np.isnan(granule.centre[:, 0])
+        + NOT_LOCATED * lost
         + TIME_SUSPECT * granule.doubts.time
         + MODE_SUSPECT * granule.doubts.mode
         + BAND_STUCK * granule.doubts.stuck
+        + ATTITUDE_BRIDGED * (_bridged(granule) & ~lost)
     )
 
 
@@ -192,6 +195,13 @@ def _ground(granule: Granule, time: np.ndarray, sight: np.ndarray) -> np.ndarray
     assert granule.samples is not None
     platform = ephemeris.interpolate(granule.samples, time)
     return geometry.intersect(platform.position, ephemeris.rotate(platform.quaternion, sight))
+
+
+def _bridged(granule: Granule) -> np.ndarray:
+    """Return (sounding) bool: centre or a corner placed across a gap in the attitude."""
+    assert granule.samples is not None
+    times = [granule.seconds + part * granule.sight.frame_duration for part in (-0.5, 0.0, 0.5)]
+    return np.any([ephemeris.bridged(granule.samples, time) for time in times], axis=0)
 
 
 def _sight(ckd: products.Groups, path: Path) -> Sight:

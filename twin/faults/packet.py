@@ -16,6 +16,7 @@ Channels = dict[int, list[tuple[int, bytes]]]
 SCIENCE_VC, ATTITUDE_VC = 1, 2
 APID_MASK = 0x7FF
 LENGTH_AT, APID_AT, MODE_AT = 4, 0, 22  # octets from the start of a packet
+TIME_CODE = slice(6, 14)  # big-endian: its octets sort as times do
 STRANGER = 1234  # APID of no application on board
 NOT_SENT, GARBLED, OTHER_CONTENT = (
     "never transmitted",
@@ -64,7 +65,8 @@ def apid_flip(channels: Channels, hits: Hits, rng: np.random.Generator) -> Chann
 def lost_band(channels: Channels, hits: Hits, rng: np.random.Generator) -> Channels:
     """Drop one band of a frame: its three packets of the group of twelve."""
     entries = channels[SCIENCE_VC]
-    first = 12 * int(rng.integers(len(entries) // 12)) + int(rng.integers(4))
+    inner = 1 + int(rng.integers(2))  # no band that a pass begins or ends with: its loss shows in no gap
+    first = 12 * int(rng.integers(len(entries) // 12)) + inner
     return _without(channels, SCIENCE_VC, [first, first + 4, first + 8], hits)
 
 
@@ -91,9 +93,10 @@ def wrong_mode(channels: Channels, hits: Hits, rng: np.random.Generator) -> Chan
 
 
 def missing_attitude(channels: Channels, hits: Hits, rng: np.random.Generator) -> Channels:
-    """Drop six seconds of attitude packets: more than the ground bridges."""
+    """Drop six seconds of attitude packets around the middle sounding: more than the ground bridges."""
     rows = [n for n, entry in enumerate(channels[ATTITUDE_VC]) if apid(entry[1]) == ATTITUDE]
-    first = len(rows) // 2 - 3
+    moment = channels[SCIENCE_VC][len(channels[SCIENCE_VC]) // 2][1][TIME_CODE]
+    first = sum(channels[ATTITUDE_VC][n][1][TIME_CODE] < moment for n in rows) - 3
     return _without(channels, ATTITUDE_VC, rows[first : first + 6], hits)
 
 

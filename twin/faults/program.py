@@ -7,6 +7,7 @@ it as it would in operation.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
     """Strike or let pass; give the exit code of the step."""
     name, _, job, _, *command = arguments
     attempt = int(os.environ.get("TWIN_ATTEMPT", "1"))
+    _restore(Path(job))
     return STRIKES[name](attempt)(command, Path(job))
 
 
@@ -100,17 +102,17 @@ def half_written(command: Command, job: Path) -> int:
     """Let the step read a stream whose second half is still being written."""
     stream = _stream(job)
     whole = stream.read_bytes()
-    stream.write_bytes(whole[: len(whole) // 2])
     codes: list[int] = []
     step = threading.Thread(target=lambda: codes.append(run(command, job)))
-    step.start()
-    with stream.open("ab") as file:
-        while step.is_alive():
-            file.write(whole[file.tell() :][:1279])
-            file.flush()
-            time.sleep(0.05)
-    step.join()
-    _replace(stream, whole)
+    with _sound(stream):
+        os.truncate(stream, len(whole) // 2)
+        step.start()
+        with stream.open("ab") as file:
+            while step.is_alive():
+                file.write(whole[file.tell() :][:1279])
+                file.flush()
+                time.sleep(0.05)
+        step.join()
     return codes[0]
 
 
@@ -119,12 +121,9 @@ def delivered(change: Callable[[Path], None]) -> Strike:
 
     def strike(command: Command, job: Path) -> int:
         stream = _stream(job)
-        whole = stream.read_bytes()
-        change(stream)
-        try:
+        with _sound(stream):
+            change(stream)
             return run(command, job)
-        finally:
-            _replace(stream, whole)
 
     return strike
 
@@ -136,10 +135,9 @@ def again(change: Callable[[Path], None]) -> Strike:
         code = run(command, job)
         before = _digests(job)
         stream = _stream(job)
-        whole = stream.read_bytes()
-        change(stream)
-        second = subprocess.run(command, check=False, capture_output=True, text=True)
-        _replace(stream, whole)
+        with _sound(stream):
+            change(stream)
+            second = subprocess.run(command, check=False, capture_output=True, text=True)
         told = {"exit_code": second.returncode, "said": second.stderr.strip()}
         told["product_unchanged"] = _digests(job) == before
         job.with_suffix(".again.json").write_text(json.dumps(told) + "\n")
@@ -153,12 +151,9 @@ def withheld(key: str) -> Strike:
 
     def strike(command: Command, job: Path) -> int:
         path = _input(job, key)
-        hidden = path.with_name(path.name + KEPT)
-        os.replace(path, hidden)
-        try:
+        with _sound(path):
+            path.unlink()
             return run(command, job)
-        finally:
-            os.replace(hidden, path)
 
     return strike
 
@@ -168,14 +163,10 @@ def expired(command: Command, job: Path) -> int:
     import netCDF4
 
     path = _input(job, "ckd")
-    kept = path.with_name(path.name + KEPT)
-    shutil.copyfile(path, kept)
-    with netCDF4.Dataset(path, "r+") as ckd:
-        ckd.validity_start, ckd.validity_end = "2000-01-01T00:00:00Z", "2000-12-31T00:00:00Z"
-    try:
+    with _sound(path):
+        with netCDF4.Dataset(path, "r+") as ckd:
+            ckd.validity_start, ckd.validity_end = "2000-01-01T00:00:00Z", "2000-12-31T00:00:00Z"
         return run(command, job)
-    finally:
-        os.replace(kept, path)
 
 
 def truncate(stream: Path) -> None:
@@ -262,10 +253,25 @@ def _digests(job: Path) -> list[str]:
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in _outputs(job)]
 
 
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+@contextlib.contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Keep a sound copy of a file beside it while something is done to it, and put it back afterwards."""
+    kept, partial = path.with_name(path.name + KEPT), path.with_name(f"{path.name}.part")
+    shutil.copyfile(path, partial)
+    os.replace(partial, kept)
+    try:
+        yield
+    finally:
+        os.replace(kept, path)
+
+
+def _restore(job: Path) -> None:
+    """Put back the inputs that an attempt which was stopped left as it had made them."""
+    for given in _order(job)["inputs"].values():
+        for path in map(Path, [given] if isinstance(given, str) else given):
+            kept = path.with_name(path.name + KEPT)
+            if kept.exists():
+                os.replace(kept, path)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ DATA_BYTES = FRAME_BYTES - HEADER_BYTES - FECF_BYTES
 NO_PACKET_START = 0x7FF  # first header pointer of a frame in which no packet starts
 SEGMENT_LENGTH_ID = 0b11 << 11  # prescribed when the data field holds packets in order (132.0-B 4.1.2.7.5)
 SYNC_MARKER = np.frombuffer(bytes.fromhex("1ACFFC1D"), np.uint8)
+COUNTER_AT = SYNC_MARKER.size + 3  # octet of a CADU with the frame counter of its virtual channel
 CADU_BYTES = SYNC_MARKER.size + reedsolomon.INTERLEAVE * reedsolomon.N
 IDLE_OCTET = 0x55  # free choice of the mission
 SHORTEST_PACKET = 7  # octets: primary header and one octet

@@ -44,9 +44,11 @@ class Observed:
 
     @property
     def middle_us(self) -> int:
-        """Time of the middle sounding, GPS us: where clocks fail."""
-        times = np.sort(self.geometry["time_gps_us"].to_numpy())
-        return int(times[times.size // 2])
+        """Time of the frame nearest the middle that follows upon another, GPS us: where clocks fail."""
+        times = np.unique(self.geometry["time_gps_us"].to_numpy())
+        middle = times.size // 2
+        follows = 1 + np.flatnonzero(np.diff(times) == FRAME_US)
+        return int(times[min(follows, key=lambda place: abs(place - middle), default=middle)])
 
 
 def send(

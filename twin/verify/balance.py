@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def of(root: Path) -> Balance:
         _outcomes(soundings),
         reasons,
         failures,
-        _complaints(account.table, levels, bool(failures)),
+        _complaints(account.table, levels, trials.granules_failed(home, fault)),
     )
 
 
@@ -89,8 +90,11 @@ def _level(folder: Path, observed: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _complaints(packets: Table, levels: Table, excused: bool) -> list[str]:
-    """Name what is lost without a reason; a program that failed for good excuses what it did not make."""
+def _complaints(packets: Table, levels: Table, failed: Mapping[str, int]) -> list[str]:
+    """Name what is lost without a reason; a program that failed for good excuses what it did not make.
+
+    failed  granules of such programs by level
+    """
     said = [
         f"{row['unaccounted']} packets of APID {row['apid']} ({row['content']}) are not accounted for"
         for row in packets
@@ -105,7 +109,8 @@ def _complaints(packets: Table, levels: Table, excused: bool) -> list[str]:
     before = sum(row["missing"] + row["quarantined"] for row in packets if row["content"] == "science")
     source = "the packets that arrived"
     for row in levels:
-        if row["missing"] > before and not excused:
-            said.append(f"{row['missing'] - before} soundings are lost between {source} and {row['level']}")
+        lost = row["missing"] - before - join.BLOCK_SOUNDINGS * failed.get(row["level"], 0)
+        if lost > 0:
+            said.append(f"{lost} soundings are lost between {source} and {row['level']}")
         before, source = row["missing"], row["level"]
     return said

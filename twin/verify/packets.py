@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 KEY_BYTES = 16
 CORRECTED = 1  # bit of the L0 quality flag
 COUNTS = 16_384  # sequence counts before they start again
+SWAPPED = 64  # counts by which a packet may come late; further back the counts began again
 KINDS = ("accepted", "corrected", "quarantined", "missing")
 APIDS = {256: "science", 257: "housekeeping", 258: "attitude and ephemeris"}
 AT_THE_ENDS = "before the first or after the last that was received"
@@ -34,6 +34,7 @@ class Pass:
     claimed: Counter[int]  # packets in gaps by APID, as L0 counts them
     counters: dict[str, int]
     disorder: int  # packets that came after one of a higher count of their kind
+    wraps: int  # times that the counts of a kind began again
 
 
 @dataclass
@@ -88,12 +89,13 @@ def _state(
         return ("corrected" if all(receptions) else "accepted"), ""
     number = int(packet["apid"]), int(packet["sequence_count"])
     cause = (packet.get("hit") or "").split(": ")[-1]  # without the frame it happened to
-    if any(number in one.quarantined for one in passes):
-        return "quarantined", cause or "no cause known"
     first, last = packet.get("first_frame"), packet.get("last_frame")
     where = cause or f"no cause known, frames {first} to {last}"
+    quarantined = any(number in one.quarantined for one in passes)
     if not cause:
-        return "unaccounted", where
+        return "unaccounted", f"in quarantine, {where}" if quarantined else where
+    if quarantined:
+        return "quarantined", where
     if any(number in one.gap for one in passes):
         return "missing", where
     outside = all(not low <= row <= high for low, high in (one.get(number[0], (1, 0)) for one in ends))
@@ -119,13 +121,14 @@ def _read(path: Path) -> Pass:
             gap.update((apid, (first + n) % COUNTS) for n in range(count))
         scalars = {n: int(v[...]) for n, v in file.variables.items() if v.ndim == 0 and v.dtype.kind == "i"}
         quarantined = set(zip(*(each.tolist() for each in bad), strict=True))
-        disorder = _disorder(_column(file, "apid"), _column(file, "sequence_count"))
-        return Pass(kept, quarantined, gap, claimed, scalars, disorder)
+        step = _steps(_column(file, "apid"), _column(file, "sequence_count"))
+        disorder, wraps = int((step == -1).sum()), int((step < -SWAPPED).sum())
+        return Pass(kept, quarantined, gap, claimed, scalars, disorder, wraps)
 
 
-def _disorder(apid: np.ndarray, count: np.ndarray) -> int:
-    """Count the packets that follow one of the next higher count."""
-    return sum(int((np.diff(count[apid == each]) == -1).sum()) for each in np.unique(apid))
+def _steps(apid: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Return the steps of the sequence counts of each kind in the order received."""
+    return np.concatenate([np.zeros(0, int), *(np.diff(count[apid == each]) for each in np.unique(apid))])
 
 
 def _column(file: netCDF4.Dataset, name: str) -> np.ndarray:
@@ -144,8 +147,11 @@ def _ends(sent: list[dict[str, str]], received: Pass) -> dict[int, tuple[int, in
 def _add_counters(found: Account, sent: list[dict[str, str]], passes: list[Pass]) -> None:
     """Sum the counters of the passes, and count what no packet sent stands for as unaccounted."""
     headers = {packet["header"] for packet in sent}
+    numbers = {(int(packet["apid"]), int(packet["sequence_count"])) for packet in sent}
     seen: Counter[str] = Counter()
+    invented = 0  # packets that L0 says are in quarantine and that were never sent
     for one in passes:
+        invented += len(one.quarantined - numbers)
         found.counters.update(one.counters)
         seen.update(list(one.kept))
         found.strangers += sum(header not in headers for header in one.kept)
@@ -160,17 +166,15 @@ def _add_counters(found: Account, sent: list[dict[str, str]], passes: list[Pass]
     for count, what in (
         (found.strangers, "packets in L0 that were never sent"),
         (found.miscounted, "packets between the counters of L0 and its contents"),
+        (invented, "packets in the quarantine of L0 that were never sent"),
     ):
         if count:
             found.states.setdefault(-1, Counter())["unaccounted"] += count
             found.reasons[f"unaccounted: {what}"] += count
     found.counters["passes"] = len(passes)
     found.counters["packets_in_two_passes"] = sum(count > 1 for count in seen.values())
-    neighbours = pairwise(sent)
     found.counters["packets_out_of_order"] = sum(one.disorder for one in passes)
-    found.counters["sequence_count_wraps"] = sum(
-        a["apid"] == b["apid"] and int(b["sequence_count"]) < int(a["sequence_count"]) for a, b in neighbours
-    )
+    found.counters["sequence_count_wraps"] = sum(one.wraps for one in passes)
 
 
 def _said(one: Pass) -> int:

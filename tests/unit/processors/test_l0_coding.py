@@ -127,6 +127,20 @@ def test_a_spoilt_marker_is_carried_by_the_flywheel() -> None:
     assert offsets(bytes(stream)) == [0, 1279, 2558, 3837, 5116]
 
 
+@pytest.mark.parametrize("after", [b"", b"\x1a\xcf\xfc"])
+def test_a_spoilt_marker_of_the_last_unit_costs_nothing(after: bytes) -> None:
+    stream = bytearray(cadus(5)) + after
+    stream[5116:5120] = b"\xe5\x30\x03\xe2"
+    assert offsets(bytes(stream)) == [0, 1279, 2558, 3837, 5116]
+
+
+@pytest.mark.parametrize("lost", [1, 500])
+def test_bytes_lost_before_the_last_unit_leave_it_found(lost: int) -> None:
+    stream = cadus(5)
+    got = offsets(stream[:4000] + stream[4000 + lost :])
+    assert got == [0, 1279, 2558, 3837, 5116 - lost]
+
+
 @pytest.mark.parametrize("lost", [1, 500])
 def test_lost_bytes_cost_only_their_unit(lost: int) -> None:
     stream = cadus(6)

@@ -237,6 +237,15 @@ def test_a_bad_check_is_quarantined_with_its_bytes() -> None:
     assert product["quarantine_data"].tobytes() == bytes(bad)
 
 
+@pytest.mark.parametrize(("count", "quarantined", "missing"), [(3, 1, 0), (12, 1, 1), (13, 0, 1), (20, 0, 1)])
+def test_a_bad_count_far_beyond_the_last_opens_no_gap(count: int, quarantined: int, missing: int) -> None:
+    """Twelve of a kind are sent; the fourth is garbled, and so may be its count."""
+    bad = SMALL[3][:2] + struct.pack(">H", 0xC000 | count) + SMALL[3][4:-2] + b"\0\0"
+    product = receive(b"".join(cadu(f) for f in transfer_frames([*SMALL[:3], bad, *SMALL[4:]], 2)))
+    assert account_of(product) == (23, 0, quarantined, missing)
+    assert product["remains"] == 1 - quarantined
+
+
 def test_a_repeated_frame_and_a_repeated_file_give_no_packet_twice() -> None:
     once = b"".join(UNITS)
     product = receive(b"".join(UNITS[:5] + UNITS[4:]), once)

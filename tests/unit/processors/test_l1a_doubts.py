@@ -28,14 +28,58 @@ def test_a_right_clock_is_trusted_with_its_pauses(offset):
     assert first(time, boot, count, offset) == time.size
 
 
-@pytest.mark.parametrize("offset", [RIGHT, WRONG, UNKNOWN])
-def test_time_that_runs_back_is_doubted_whatever_the_offset(offset):
+@pytest.mark.parametrize(("offset", "trusted"), [(RIGHT, 0), (UNKNOWN, 0), (-10.0, 5), (WRONG, 0)])
+def test_time_that_runs_back_was_wrong_before_unless_the_clock_still_is_by_as_much(offset, trusted):
     time, boot, count = stamps()
     time[5:] -= 10.0
-    assert first(time, boot, count, offset) == 5
+    assert first(time, boot, count, offset) == trusted
 
 
-def test_with_a_wrong_clock_the_first_step_that_is_not_the_counts_own_is_where_it_failed():
+@pytest.mark.parametrize("offset", [0.5, -0.5, 10.0, WRONG])
+def test_a_clock_that_failed_before_the_first_stamp_is_not_excused_by_a_pause(offset):
+    time, boot, count = stamps()
+    time[4:] += 13.0
+    assert first(time, boot, count, offset) == 0
+
+
+def test_a_jump_is_found_behind_a_pause_and_within_one():
+    time, boot, count = stamps()
+    time[3:] += 13.0
+    time[5:] += WRONG
+    assert first(time, boot, count, WRONG) == 5
+    time, boot, count = stamps()
+    time[5:] += WRONG + 13.0
+    assert first(time, boot, count, WRONG) == 5
+
+
+def test_a_drift_that_had_begun_before_leaves_no_stamp_to_trust():
+    time, boot, count = stamps()
+    time += 0.02 * PERIOD_S * np.arange(time.size)
+    assert first(time, boot, count, 72.0) == 0
+
+
+def test_a_jump_over_leap_seconds_is_known_by_the_offset_in_utc():
+    time, boot, count = stamps()
+    time[5:] -= 1e9
+    leap = np.where(np.arange(8) < 5, 18.0, 0.0)
+    assert clock.first_suspect(time, boot, count, PERIOD_S, 18.0 - 1e9, leap) == 5
+    assert first(time, boot, count, 18.0 - 1e9) == 0
+
+
+def test_a_drift_that_begins_in_a_pause_is_found():
+    time, boot, count = stamps()
+    time[5:] += 13.0 + 0.02 * PERIOD_S * np.arange(1, 4)
+    assert first(time, boot, count, 72.0) == 5
+
+
+def test_a_drift_is_found_behind_a_pause():
+    time, boot, count = stamps()
+    time[3:] += 13.0
+    time[6:] += 0.02 * PERIOD_S * np.arange(1, 3)
+    assert first(time, boot, count, 72.0) == 6
+
+
+def test_with_a_wrong_clock_the_step_of_its_size_is_where_it_failed():
     time, boot, count = stamps()
     time[3:] += 3600.0
     assert first(time, boot, count, WRONG) == 3
@@ -62,14 +106,14 @@ def test_a_reboot_begins_the_counts_again_without_a_doubt():
     boot[4:], count[4:] = 2, np.arange(4)
     assert first(time, boot, count, RIGHT) == time.size
     time[4:] -= 50.0
-    assert first(time, boot, count, RIGHT) == 4
+    assert first(time, boot, count, RIGHT) == 0
 
 
 def test_lost_frames_need_their_time():
     time, boot, count = stamps()
     keep = [0, 1, 5, 6]
     assert first(time[keep], boot[keep], count[keep], RIGHT) == 4
-    assert first(time[:4], boot[keep], count[keep], RIGHT) == 2
+    assert first(time[:4], boot[keep], count[keep], RIGHT) == 0
 
 
 def test_counts_continue_past_their_wrap():

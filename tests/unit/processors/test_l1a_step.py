@@ -235,11 +235,25 @@ def test_another_mode_in_housekeeping_and_a_band_that_repeats_are_flagged(tmp_pa
 @pytest.mark.parametrize("kept", [range(0), range(43), [*range(40), *range(48, 90)]])
 def test_missing_attitude_leaves_counts_and_flags_the_place(tmp_path: Path, kept) -> None:
     got = made(tmp_path, [*SCIENCE.values(), *(ATTITUDE[second] for second in kept)])
-    lost = got["quality_flag"] == step.NOT_LOCATED
+    lost = got["quality_flag"] & step.NOT_LOCATED != 0
     assert lost.any()
     assert np.isnan(got["latitude"]).tolist() == lost.tolist()
     assert np.isnan(got["sun_recession_speed"]).tolist() == lost.tolist()
     assert (got["dn"] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("second", "frames"), [(40, [0, 1]), (43, [2, 3]), (30, []), (60, [])]
+)  # frame n is exposed from 39.348 + 1.304 n to 40.652 + 1.304 n
+def test_a_place_across_a_missing_attitude_packet_is_flagged_and_given(
+    tmp_path: Path, whole: products.Product, second: int, frames: list[int]
+) -> None:
+    got = made(tmp_path, [*SCIENCE.values(), *(p for at, p in ATTITUDE.items() if at != second)])
+    bridged = got["quality_flag"] == step.ATTITUDE_BRIDGED
+    assert np.unique(got["frame_counter"][bridged] - FIRST).tolist() == frames
+    assert not got["quality_flag"][~bridged].any()
+    np.testing.assert_array_equal(got["latitude"][~bridged], whole["latitude"][~bridged])
+    np.testing.assert_allclose(got["latitude"], whole["latitude"], atol=one_metre_deg)
 
 
 def test_granules_and_frames_select_the_same_soundings(tmp_path: Path) -> None:

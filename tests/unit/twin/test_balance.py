@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from twin.cli import app
 from twin.errors import BadInput
+from twin.ledger import Ledger, Row
 from twin.verify import balance
 
 CONVERGED, LIMIT, DECLINED = 0, 1, 3
@@ -55,6 +56,17 @@ def test_soundings_of_packets_that_did_not_arrive_are_excused(fake_run):
     found = balance.of(root)
     assert found.packets[0]["missing"] == 11
     assert found.complaints == []
+
+
+def test_a_program_that_failed_excuses_its_own_granules_alone(fake_run):
+    root = fake_run.write()
+    ledger = Ledger(root / "ledger.sqlite")
+    ledger.put(Row("l2--0001", "l2", "1", "failed", 2, 1, 1e10, 1.0, 1.0, 1.0, "", "x\nIt broke"))
+    ledger.close()
+    (root / "l2" / "l2_0001.nc").unlink()
+    assert balance.of(root).complaints == []
+    (root / "l2" / "l2_0000.nc").unlink()
+    assert balance.of(root).complaints == ["12 soundings are lost between l1b and l2"]
 
 
 def test_packets_and_soundings_from_nowhere_are_named(fake_run):

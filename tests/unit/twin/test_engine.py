@@ -209,6 +209,16 @@ def test_a_task_that_may_fail_ends_nothing_and_is_not_tried_again(engine, tmp_pa
     assert engine.ledger.get("t").started_unix_s == started
 
 
+def test_a_task_that_may_fail_is_repeated_when_killed_and_not_when_it_ended_by_itself(engine, tmp_path):
+    code = "import os; open('runs', 'a').write('x'); os.kill(os.getpid(), 9)"
+    killed = python(tmp_path, "k", code, "out", may_fail=True)
+    ended = python(tmp_path, "e", "open('ended', 'a').write('x'); raise SystemExit(1)", "out2", may_fail=True)
+    for _ in range(2):
+        engine.run([killed, ended])
+    assert (tmp_path / "runs").read_text() == "xx"
+    assert (tmp_path / "ended").read_text() == "x"
+
+
 def test_an_output_that_its_check_refuses_is_put_aside(engine, tmp_path):
     def check(path: Path) -> str:
         return "" if path.read_text() == "good" else f"{path.name}: not good"

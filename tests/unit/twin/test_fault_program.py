@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import netCDF4
@@ -62,6 +64,28 @@ def test_a_file_is_not_there_first_and_there_then(job, fault, there):
     assert strike(job, fault, 1, test).returncode != 0
     assert (job / there).exists()
     assert strike(job, fault, 2, test).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "struck"),
+    [
+        *((name, "s_vc1.cadu") for name in ("file_late", "file_truncated", "file_half_written")),
+        ("prior_missing", "prior.nc"),
+    ],
+)
+def test_a_run_that_was_stopped_while_the_fault_struck_goes_on_as_if_it_had_not(job, fault, struck):
+    whole = (job / struck).read_bytes()
+    command = [sys.executable, "-m", "twin.faults.program", fault, "l0", "job.yaml", "--", "sh", "-c"]
+    environment = dict(os.environ, TWIN_ATTEMPT="1", PYTHONPATH=str(Path(__file__).parents[3]))
+    with subprocess.Popen([*command, "touch begun; exec sleep 60"], cwd=job, env=environment,
+                          start_new_session=True) as program:  # fmt: skip
+        end = time.monotonic() + patience_s
+        while not (job / "begun").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        os.killpg(program.pid, signal.SIGKILL)
+    assert not (job / struck).exists() or (job / struck).read_bytes() != whole
+    assert strike(job, fault, 2, f"cat {struck} > out").returncode == 0
+    assert (job / "out").read_bytes() == whole
 
 
 def test_a_second_delivery_is_read_and_what_was_said_is_noted(job):

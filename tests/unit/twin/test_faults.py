@@ -1,5 +1,7 @@
 """What each fault does to bytes, packets and clocks: exactly that, and it says so."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -184,6 +186,14 @@ def test_a_lost_band_is_one_band_of_one_frame(rng):
     assert sorted(octets[20] for octets in gone) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_lost_band_is_within_the_pass(seed):
+    before, hits = channels_of(3), Hits()
+    packet.lost_band(before, hits, random.stream(seed, "test of faults"))
+    rows = [row for row, _ in before[SCIENCE_VC]]
+    assert not {rows[0], rows[-1]} & set(hits.packets)
+
+
 def test_repeated_and_swapped_packets_keep_their_octets(rng):
     before = channels_of()
     for change, extra in ((packet.repeated_packets, 5), (packet.swapped_packets, 0)):
@@ -250,6 +260,21 @@ def test_a_stuck_band_needs_a_frame_to_repeat():
     xr.testing.assert_identical(content.stuck(seen.exposed, Hits()), seen.exposed)
 
 
+def test_attitude_is_lost_where_something_was_seen(rng):
+    hits, seen = Hits(), observed()
+    long_after = np.arange(60) * 10**6 + T0 + 20 * 10**6  # the spacecraft is on its way to the next sweep
+    times = np.concatenate([seen.ephemeris["time_gps_us"].to_numpy(), long_after])
+    rows = np.zeros(times.size, int)
+    ephemeris = seen.ephemeris.isel(time=rows).assign_coords(time_gps_us=("time", times))
+    built, _ = packets.build(seen.exposed, seen.geometry, ephemeris)
+    before = sending._numbered(built)
+    packet.missing_attitude(before, hits, rng)
+    lost = sorted(octets[6:14] for row, octets in before[ATTITUDE_VC] if row in hits.packets)
+    middle = before[SCIENCE_VC][48][1][6:14]
+    assert len(lost) == 6
+    assert lost[0] < middle < lost[-1]
+
+
 def test_soundings_near_a_lost_attitude_packet_count_as_touched(tmp_path):
     sent, touched, _ = send(catalogue.BY_NAME["missing_attitude"], tmp_path)
     assert (sent["hit"] != "").sum() == 6
@@ -278,6 +303,17 @@ def test_two_stations_share_a_part_and_lose_none(tmp_path):
     shared = len(first) + len(second) - whole
     assert shared > 0
     assert first[-shared:] == second[:shared]
+
+
+@pytest.mark.parametrize("pause_at", [4, 5, 9])
+def test_a_clock_fails_while_frames_follow_each_other(pause_at):
+    seen = observed(24)
+    late = np.arange(24) // 3 >= pause_at
+    times = seen.geometry["time_gps_us"].to_numpy() + 13_000_000 * late
+    seen = dataclasses.replace(seen, geometry=seen.geometry.assign(time_gps_us=("sounding", times)))
+    before = times[times < seen.middle_us].max()
+    assert seen.middle_us - before == FRAME_US
+    assert abs(int(np.searchsorted(np.unique(times), seen.middle_us)) - 4) <= 1
 
 
 def test_a_clock_fault_shows_in_the_manifest(tmp_path):

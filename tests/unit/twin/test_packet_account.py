@@ -52,6 +52,34 @@ def test_a_loss_without_a_cause_is_unaccounted(fake_run):
     assert states(root)["unaccounted"] == 1
 
 
+def test_quarantine_without_a_cause_is_unaccounted(fake_run):
+    root = fake_run.write()
+    rewrite(root, lambda rows: rows[1].update(hit=""))
+    assert (states(root)["quarantined"], states(root)["unaccounted"]) == (2, 1)
+
+
+def test_quarantine_of_what_was_never_sent_is_unaccounted(fake_run):
+    root = fake_run.write()
+
+    def invent(file):
+        file["quarantine_sequence_count"][0] = 9000
+
+    edit(root, invent)
+    assert packets.account(root).reasons["unaccounted: packets in the quarantine of L0 that were never sent"]
+
+
+def test_counts_that_begin_again_are_seen_where_they_were_received(fake_run):
+    root = fake_run.write()
+    assert packets.account(root).counters["sequence_count_wraps"] == 0
+
+    def wrap(file):
+        counts = file["sequence_count"][:]
+        file["sequence_count"][:] = (counts + 16_380) % 16_384
+
+    edit(root, wrap)
+    assert packets.account(root).counters["sequence_count_wraps"] == 3  # of each kind
+
+
 def test_a_loss_within_the_pass_that_l0_does_not_tell_is_unaccounted(fake_run):
     root = fake_run.write()
 
