@@ -299,6 +299,24 @@ def test_programs_of_a_faulty_run_are_not_counted():
     assert [service._undisturbed(row, variants) for row in rows] == [True, False]
 
 
+def test_the_start_up_of_l0_is_taken_for_no_rate(tmp_path):
+    root = a_run(tmp_path)
+    ledger = Ledger(root / "ledger.sqlite")
+    ledger._db.execute("DELETE FROM tasks WHERE stage = 'l0' AND granule != '0'")
+    ledger.close()
+    assert service.measured(root).rates["l0"] == Rate(3.0, 0.0, separate=False)
+
+
+def test_the_last_granule_of_a_mission_is_a_whole_one():
+    seen = {"mode": "plan", "soundings": 25, "start_latitude": 22.0}
+    data = {"name": "m", "start": datetime(2026, 7, 1, tzinfo=UTC), "observation": seen, "requirements": []}
+    data["mission"] = {"duration": 3600.0}
+    asked = Scenario.model_validate(data, context={"stored_units": True})
+    found = {one.name: one for one in chain.variants(asked)}
+    row = Row("l1a-2", "l1a", "2", "done", 1, 0, 0.0, 1.0, 1.0, 1, "", "")
+    assert service._soundings(found, row) == 12
+
+
 def test_without_a_measured_run_one_is_asked_for(tmp_path):
     with pytest.raises(BadInput, match=r"expected a finished run .* make one first, `twin run"):
         service.measured(tmp_path)
