@@ -18,16 +18,27 @@ def first_suspect(time: np.ndarray, boot: np.ndarray, count: np.ndarray, period:
     unknown
 
     Time that runs back, or less than the counts need, is wrong whatever the offset. With a wrong clock at the
-    pass every step that is not the counts' own may be the one at which it failed; where there is none it had
-    failed before.
+    pass every step that is not the counts' own may be the one at which it failed; where the clock is not seen
+    to fail it had failed before.
     """
     same = np.diff(boot) == 0
     step = np.where(same, np.diff(time) - period * np.diff(count), np.minimum(np.diff(time), 0.0))
     wrong = np.abs(offset) > OFFSET_LIMIT_S  # not for NaN
     broken = np.flatnonzero(np.abs(step) > STEP_LIMIT_S if wrong else step < -STEP_LIMIT_S)
-    if broken.size:
-        return int(broken[0]) + 1
-    return 0 if wrong else time.size
+    if wrong and not _seen_to_fail(step, offset):
+        return 0
+    return int(broken[0]) + 1 if broken.size else time.size
+
+
+def _seen_to_fail(step: np.ndarray, offset: float) -> bool:
+    """Say whether a clock fails at a step: back in time, by all of its offset, or by drifting from there on.
+
+    A pause between two observations is none of these: the clock may have been wrong before it.
+    """
+    broken = np.abs(step) > STEP_LIMIT_S
+    drifts = ~broken[:-2] & broken[1:-1] & broken[2:]
+    fails = (step < -STEP_LIMIT_S) | (broken & (np.abs(step - offset) <= OFFSET_LIMIT_S))
+    return bool(fails.any() or drifts.any())
 
 
 def unwrap(count: np.ndarray) -> np.ndarray:
