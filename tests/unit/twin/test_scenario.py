@@ -322,6 +322,8 @@ def test_an_unknown_fault_is_told_with_its_place_and_the_near_one(tmp_path):
         f"{path}:{line}:5: faults.1: expected a fault of the catalogue, got 'packet_los'; "
         "did you mean packet_loss?"
     )
+
+
 MISSION = """\
 # Does it fly?
 name: small
