@@ -308,15 +308,18 @@ def _l0(chain: Chain) -> list[Task]:
     tasks = []
     for variant in chain.variants:
         for number in chain.passes(variant):
-            stem = f"l0_stream/pass_{number:04d}"
-            inputs = {
-                "stream": [str(variant.path(f"{stem}_vc{vc}.cadu")) for vc in CHANNELS],
-                "manifest": str(variant.path(f"{stem}.json")),
-            }
             output = chain.product("l0", variant, number - 1)
-            order = _order(chain, "l0", inputs, str(output))
+            order = _order(chain, "l0", _l0_inputs(variant, number), str(output))
             tasks.append(chain.task("l0", order, [output], [(variant, number - 1)]))
     return tasks
+
+
+def _l0_inputs(variant: Variant, number: int) -> dict[str, Any]:
+    stem = f"l0_stream/pass_{number:04d}"
+    return {
+        "stream": [str(variant.path(f"{stem}_vc{vc}.cadu")) for vc in CHANNELS],
+        "manifest": str(variant.path(f"{stem}.json")),
+    }
 
 
 def _step(step: str, source: str, inputs: Callable[[Chain, list[Item]], dict[str, Any]]) -> Stage:
@@ -374,15 +377,18 @@ def _l1a(chain: Chain) -> list[Task]:
     return made
 
 
-def _install(chain: Chain) -> list[Task]:
-    """Let L2 work on one granule for nothing: its first use builds tables and compiles kernels.
+# L0 and L2 work on one pass, one granule for nothing: their first use builds tables and compiles kernels.
+# So the times of the stages that follow are those of a ground that is in operation.
+def _install_l0(chain: Chain) -> list[Task]:
+    own, output = chain.variants[0], Path("install/l0.nc")
+    order = _order(chain, "l0", _l0_inputs(own, chain.passes(own)[0]), str(output))
+    return [chain.task("l0", order, [output], [(own, 0)], stage="install_l0")]
 
-    So the times of the stage that follows are those of a ground that is in operation.
-    """
-    first = [(chain.variants[0], 0)]
-    output = Path("install/l2.nc")
+
+def _install_l2(chain: Chain) -> list[Task]:
+    first, output = [(chain.variants[0], 0)], Path("install/l2.nc")
     order = _order(chain, "l2", _l2_inputs(chain, first), [str(output)])
-    return [chain.task("l2", order, [output], first, stage="install")]
+    return [chain.task("l2", order, [output], first, stage="install_l2")]
 
 
 def _naming() -> dict[str, str]:
@@ -397,10 +403,11 @@ FROM_NATURE = (
     _granules("instrument", "truth/dn_{:04d}.nc"),
     Stage("telemetry", _telemetry),
     _once("auxiliary", "truth.nc", "ckd.nc", "prior.nc", *(f"aux/{name}" for name in AUXILIARY)),
+    Stage("install_l0", _install_l0),
     Stage("l0", _l0),
     Stage("l1a", _l1a),
     _step("l1b", "l1a", _l1b_inputs),
-    Stage("install", _install),
+    Stage("install_l2", _install_l2),
     _step("l2", "l1b", _l2_inputs),
     _once("ground", "operations.json", "dissemination.csv"),
     _once("verify", "verdict.json"),

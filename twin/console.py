@@ -139,7 +139,7 @@ def capacity(found: Answer) -> int:
     console.print(table)
     for stage, rate in found.rates.rates.items():
         per = "MB of a pass" if stage == "l0" else "sounding"
-        source = "" if rate.separate else " (start-up taken from the run's quickest program)"
+        source = "" if rate.separate else " (start-up taken from the quickest program)"
         text = f"{stage}: {rate.start_s:.3f} s a program and {rate.each_s:.4f} s a {per}{source}"
         console.print(text, highlight=False)
     console.print(f"service times measured in {found.rates.source}", highlight=False, soft_wrap=True)

@@ -92,7 +92,7 @@ def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
     from twin.faults import catalogue
     from twin.verify import requirements
 
-    problems = _absent(path, node, scenario)
+    problems = _absent(path, node, scenario) + _unmet_operations(path, node, scenario)
     if not scenario.requirements:
         where = _at(path, _mark(node, ("requirements",)))
         problems.append(f"{where}: requirements: expected at least one, got none: a run without any passes")
@@ -113,6 +113,33 @@ def unmet_references(path: Path, node: Node, scenario: Any) -> list[str]:
         if reason := requirements.unknown(requirement.figure):
             where = _at(path, _mark(node, ("requirements", index, "figure")))
             problems.append(f"{where}: requirements.{index}.figure: {reason}")
+    return problems
+
+
+def _unmet_operations(path: Path, node: Node, scenario: Any) -> list[str]:
+    """Check the stations that a mission names, and that nothing goes wrong before it begins."""
+    from twin.mission.stations import STATIONS
+
+    if (mission := scenario.mission) is None:
+        return []
+    found: dict[Place, Any] = {
+        ("mission", band, n): name
+        for band in ("x_band", "s_band")
+        for n, name in enumerate(getattr(mission, band))
+    }
+    for n, incident in enumerate(mission.incidents):
+        found["mission", "incidents", n, "station"] = incident.station
+        found["mission", "incidents", n, "start"] = incident.start
+    known, start = {*STATIONS, None}, scenario.start
+    problems = []
+    for place, given in found.items():
+        if place[-1] == "start":
+            reason = f"a time from {start.isoformat()} on" if given < start else ""
+        else:
+            reason = "" if given in known else f"one of {', '.join(STATIONS)}"
+        if reason:
+            key = ".".join(map(str, place))
+            problems.append(f"{_at(path, _mark(node, place))}: {key}: expected {reason}, got {given}")
     return problems
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from twin import fulldata, planner
+from twin.constants import FRAME_US
 from twin.events import clock, frames
 from twin.events import mission as flown
 from twin.events.log import EventLog
@@ -52,14 +53,14 @@ def granules(scenario: Scenario) -> list[fulldata.Granule]:
 
 
 def track(scenario: Scenario) -> pd.DataFrame:
-    """Return time_gps_us, latitude, longitude (degrees, below the satellite) and mode every 30 s."""
-    told = commanded()
+    """Return time_gps_us, latitude, longitude (degrees, below the satellite), mode flown, every 30 s."""
+    told, log = commanded(), EventLog.read_csv(EVENTS)
     times = np.arange(told.start_us, told.end_us, TRACK_STEP_US, dtype=np.int64)
     position, _ = orbit.trajectory(scenario, told.start_us, told.end_us).satellite(times)
     latitude, longitude, _ = earth.geodetic(position)
-    modes = np.full(times.size, "standby", dtype=object)
-    for activity in told.activities:
-        modes[(activity.start_us <= times) & (times < activity.end_us)] = activity.mode
+    entered = log.rows("spacecraft", "mode")
+    place = np.searchsorted(entered.time_us, times, side="right") - 1
+    modes = np.array(["standby", *log.texts(entered.id)], dtype=object)[place + 1]
     return pd.DataFrame({"time_gps_us": times, "latitude": latitude, "longitude": longitude, "mode": modes})
 
 
@@ -68,14 +69,15 @@ def send(
 ) -> tuple[pd.DataFrame, list[int]]:
     """Write the passes that bring the full data down; return the packets sent and the passes' numbers."""
     log = EventLog.read_csv(EVENTS)
-    parts, contacts = _by_pass(granules(scenario)), _contacts(log)
+    chosen = [one for one in granules(scenario) if np.isin(one.frame_id, exposed["sounding_id"] // 10).any()]
+    parts, contacts = _by_pass(chosen), _contacts(log)
     times, levels_bits = log.levels()[1:]
     packed = {}
     for number, members in parts.items():
         ids = np.concatenate([granule.frame_id for granule in members])
         here = np.concatenate([granule.pass_index for granule in members]) == number
         wanted = np.isin(exposed["sounding_id"].to_numpy() // 10, ids[here])
-        ends_us = np.concatenate([granule.start_us for granule in members])[here]
+        ends_us = np.concatenate([granule.start_us for granule in members])[here] + FRAME_US
         level_bits = levels_bits[np.searchsorted(times, ends_us, side="right") - 1]
         observed = sending.Observed(
             exposed.isel(sounding=wanted),
@@ -83,7 +85,8 @@ def send(
             fulldata.ephemeris(scenario, members),
             packets.Housekeeping(memory_level_kbit=level_bits // 1000),
         )
-        packed[number + 1] = observed, contacts[number]
+        name, contact = contacts[number]
+        packed[int(name.removeprefix("pass_"))] = observed, contact
     start_us = commanded().start_us
     incidents = scenario.mission.incidents if scenario.mission else []
 
@@ -105,12 +108,12 @@ def _by_pass(chosen: list[fulldata.Granule]) -> dict[int, list[fulldata.Granule]
     return dict(sorted(parts.items()))
 
 
-def _contacts(log: EventLog) -> list[sending.Contact]:
-    """Return the passes that were acknowledged, in their order."""
+def _contacts(log: EventLog) -> list[tuple[str, sending.Contact]]:
+    """Return the passes that were acknowledged, in their order, with their names in the log."""
     heard = log.select("downlink", "acknowledged")
     rises = log.select("station", "signal_acquired")
     made = []
     for entry in heard:
         rise = [each for each in rises if each.time_gps_us <= entry.time_gps_us][-1]
-        made.append(sending.Contact(rise.id, rise.time_gps_us, entry.time_gps_us))
+        made.append((entry.id, sending.Contact(rise.id, rise.time_gps_us, entry.time_gps_us)))
     return made

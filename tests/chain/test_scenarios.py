@@ -33,7 +33,7 @@ two_gigabytes = 2048.0  # MB, the most a program may take
 three_tenths_of_a_percent_ppm = (0.9, 1.6)  # ppm that 0.3 % of CO2 intensity makes of some 425 ppm
 STAGES = (
     *("orbit", "events", "truth", "instrument", "telemetry", "auxiliary"),
-    *("l0", "l1a", "l1b", "install", "l2", "ground", "verify", "report"),
+    *("install_l0", "l0", "l1a", "l1b", "install_l2", "l2", "ground", "verify", "report"),
 )
 LEFT = (
     *("scenario.yaml", "geometry.nc", "events.csv", "ledger.sqlite", "truth.nc", "ckd.nc", "prior.nc"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +31,6 @@ class Columns:
         self._older += len(self.newest[0])
         for column in self.newest:
             del column[:]
-
-    def extend(self, parts: Sequence[np.ndarray]) -> None:
-        """Append rows given as columns of one length."""
-        for column, part in zip(self.newest, parts, strict=True):
-            column.frombytes(np.ascontiguousarray(part, column.typecode).tobytes())
 
     def whole(self, number: int) -> np.ndarray:
         """Return a copy of a column."""

@@ -80,24 +80,6 @@ class Products:
         first = self.frames.first_of_granule
         return np.maximum.reduceat(per_frame, first) if len(first) else per_frame
 
-    def log(self) -> EventLog:
-        """Write what happened on the ground after delivery; ids are granules, 4 frames by their first id."""
-        made = EventLog()
-        granule = self.frames.granule_id
-        l2_us = self.l2_us
-        steps = (
-            ("l0_ingested", self.ready_us),
-            ("l1a_made", self.l1a_us),
-            ("l1b_made", self.l1b_us),
-            ("l2_made", l2_us),
-            ("catalogued", np.where(l2_us < 0, NEVER, l2_us + CATALOGUE_US)),
-            ("disseminated", self.disseminated_us),
-        )
-        for event, times_us in steps:
-            there = times_us >= 0
-            made.add_many(times_us[there], "ground", event, granule[there], self.soundings[there])
-        return EventLog().merged(made)  # in order of time
-
     @property
     def soundings(self) -> np.ndarray:
         return FOVS * self.frames.frames_of_granule

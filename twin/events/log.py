@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,27 +65,6 @@ class EventLog:
         values.append(value)
         if len(times) >= SPILL_ROWS:
             self._columns.spill()
-
-    def add_many(self, times_us: np.ndarray, process: str, event: str, ids: Any, values: Any = 0) -> None:
-        """Add events of one kind, whole numbers as ids; `sort` puts them among the others."""
-        kind = self._kinds.setdefault((process, event), len(self._kinds))
-        self._columns.extend(np.broadcast_arrays(np.asarray(times_us), kind, ids, values))
-
-    def merged(self, other: EventLog) -> EventLog:
-        """Return the events of both logs in order of time; those of one time keep their order, own first."""
-        made = EventLog()
-        parts = []
-        for log in (self, other):
-            kinds = [made._kinds.setdefault(kind, len(made._kinds)) for kind in log._kinds]
-            names = [made._names.setdefault(name, len(made._names)) for name in log._names]
-            time, kind, id, value = (log._columns.whole(column) for column in (TIME, KIND, ID, VALUE))
-            named = id < 0
-            id[named] = -1 - np.array(names, np.int64)[-1 - id[named]]
-            parts.append((time, np.array(kinds, np.int64)[kind], id, value))
-        both = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-        order = np.argsort(both[TIME], kind="stable")
-        made._columns.extend([column[order] for column in both])
-        return made
 
     def __len__(self) -> int:
         return len(self._columns)

@@ -58,7 +58,8 @@ def measured(run: Path) -> Service:
     rates = {}
     for stage, rows in done.items():
         amounts = [_stream_mb(run, row) if stage == "l0" else _soundings(variants, row) for row in rows]
-        rates[stage] = fit(amounts, [row.wall_s for row in rows], quickest_s)
+        wall_s = [row.wall_s for row in rows]
+        rates[stage] = fit(amounts, wall_s, min(wall_s) if stage == "l0" else quickest_s)
     return Service(rates, str(run))
 
 
@@ -71,7 +72,8 @@ def _undisturbed(row: Row, variants: dict[str, chain.Variant]) -> bool:
 def fit(amounts: Sequence[float], wall_s: Sequence[float], quickest_s: float) -> Rate:
     """Split wall times of programs into start-up and rate by least squares, neither negative.
 
-    Programs of about one size cannot tell: there the start-up is that of the run's quickest program.
+    Programs of about one size cannot tell: there the start-up is the quickest program's. That of L0 is its
+    own: a pass of a mission is a hundred times what a run sends, and its start-up would be taken for a rate.
     """
     size, time_s = np.asarray(amounts, dtype=float), np.asarray(wall_s, dtype=float)
     if size.max() >= UNLIKE * size.min():
@@ -91,11 +93,12 @@ def _stream_mb(run: Path, row: Row) -> float:
 
 
 def _soundings(variants: dict[str, chain.Variant], row: Row) -> int:
-    """Count the soundings of a program's granules; the last granule of a variant may hold fewer."""
+    """Count the soundings of a program's granules; the last one of an observation may hold fewer."""
     whole = chain.FOVS * chain.FRAMES_A_GRANULE
     count = 0
     for item in row.granule.split(","):
         variant, _, number = item.rpartition("/")
-        frames = -(-variants[variant].scenario.observation.soundings // chain.FOVS)
-        count += min(whole, chain.FOVS * frames - whole * int(number))
+        asked = variants[variant].scenario
+        frames = -(-asked.observation.soundings // chain.FOVS)
+        count += whole if asked.mission else min(whole, chain.FOVS * frames - whole * int(number))
     return count

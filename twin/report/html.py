@@ -49,6 +49,7 @@ def render(material: Material) -> str:
         sentence=sentence(material.verdict),
         spectrum=material.spectrum,
         bands=charts.BANDS,
+        days=(plan.end_us - plan.start_us) / DAY_US if (plan := material.mission) else 0.0,
         charts={name: _json(draw()) for name, draw in drawings(material).items()},
         plotly=get_plotlyjs(),
     )

@@ -10,7 +10,7 @@ from twin.constants import FOVS
 from twin.events import latency
 from twin.events.groundsegment import Products
 from twin.events.log import EventLog
-from twin.report.parts import GREY, RETRIEVED, SMOOTHED, TRUTH, Chart, axis, chart
+from twin.report.parts import GREY, MARGIN, RETRIEVED, SMOOTHED, TRUTH, Chart, axis, chart
 from twin.timecodes import DAY_US, utc_texts
 
 LANES = ("S-band", "X-band", "eclipse", "mode")  # from below
@@ -156,6 +156,7 @@ def queue(products: Products) -> Chart:
     made["layout"]["yaxis"] = axis("granules waiting for L2")
     over = {"overlaying": "y", "side": "right", "rangemode": "tozero", "tickmode": "auto", "showgrid": False}
     made["layout"]["yaxis2"] = axis("age at downlink, h") | over
+    made["layout"]["margin"] = MARGIN | {"r": MARGIN["l"]}  # room for the second axis
     return made
 
 

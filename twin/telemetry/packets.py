@@ -124,11 +124,10 @@ def build(
     """
     frames = _frame_table(dn, geometry)
     state = housekeeping or Housekeeping()
-    boot_count = int(frames["boot_count"].iloc[0]) if len(frames) else 0
     records = {
         SCIENCE: _science(dn, frames, state),
         HOUSEKEEPING: _housekeeping(frames.drop_duplicates("frame"), state),
-        ATTITUDE: _attitude(ephemeris, boot_count),
+        ATTITUDE: _attitude(ephemeris, frames),
     }
     channels: dict[int, list[bytes]] = {}
     sent = []
@@ -197,11 +196,14 @@ def _housekeeping(frames: pd.DataFrame, state: Housekeeping) -> tuple[np.ndarray
     return frames["time_gps_us"].to_numpy()[order], record[order]
 
 
-def _attitude(ephemeris: xr.Dataset, boot_count: int) -> tuple[np.ndarray, np.ndarray]:
-    """One record for each time of the ephemeris, in time order."""
+def _attitude(ephemeris: xr.Dataset, frames: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """One record for each time of the ephemeris, in time order, of the boot of the nearest frame."""
     times = ephemeris["time_gps_us"].to_numpy()
     record = np.zeros(times.size, LAYOUT[ATTITUDE])
-    record["boot_count"] = boot_count
+    ordered = frames.sort_values("time_gps_us")
+    seen = ordered["time_gps_us"].to_numpy()
+    nearest = np.searchsorted((seen[1:] + seen[:-1]) // 2, times)
+    record["boot_count"] = ordered["boot_count"].to_numpy()[nearest]
     for name in ("position", "velocity", "quaternion"):
         record[name] = ephemeris[name].to_numpy()
     order = np.argsort(times, kind="stable")

@@ -27,7 +27,7 @@ MISSION = (
         "xco2_error_mean_abs_ppm",
         0.1,
         0.2,
-        "defined over a month and >= 100 soundings in 1000 km x 1000 km; here one pass",
+        "defined over a month and >= 100 soundings in 1000 km x 1000 km; here one run",
     ),
 )
 

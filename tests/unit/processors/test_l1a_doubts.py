@@ -90,6 +90,20 @@ def test_a_wrong_clock_that_never_stepped_was_wrong_before():
     assert first(*stamps(), WRONG) == 0
 
 
+def test_a_pause_before_a_pass_with_a_wrong_clock_is_no_sign_that_it_was_right_before():
+    time, boot, count = stamps()
+    time[4:] += 20.0  # the turn between two activities of a mission
+    assert first(time, boot, count, 2.0) == 0
+    time[6:] += 2.0  # the jump, seen within the second: what was stamped before it is right
+    assert first(time, boot, count, 2.0) == 6
+
+
+def test_a_clock_that_drifts_from_the_first_stamp_on_was_wrong_before():
+    time, boot, count = stamps()
+    time += 0.005 * (time - time[0])
+    assert first(time, boot, count, 50.0) == 0
+
+
 def test_a_drifting_clock_is_doubted_from_its_first_long_second():
     time, boot, count = stamps()
     time[4:] += 0.02 * PERIOD_S * np.arange(1, 5)

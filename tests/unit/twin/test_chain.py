@@ -54,7 +54,7 @@ def order(made: chain.Chain, task) -> dict:
 
 def test_the_order_of_the_stages():
     nature = ["truth", "instrument", "telemetry", "auxiliary"]
-    after = [*nature, "l0", "l1a", "l1b", "install", "l2", "ground", "verify", "report"]
+    after = [*nature, "install_l0", "l0", "l1a", "l1b", "install_l2", "l2", "ground", "verify", "report"]
     assert [stage.name for stage in chain.OBSERVATION] == ["orbit", "events", *after]
     assert [stage.name for stage in chain.MISSION] == ["plan", "events", "orbit", *after]
 

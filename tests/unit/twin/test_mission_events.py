@@ -16,7 +16,6 @@ from twin.events import (
     latency,
     memory,
     mission,
-    operate,
     plain,
     programme,
     world,
@@ -257,23 +256,6 @@ def test_a_scenario_without_mission_is_refused(day):
     alone = scenario().model_copy(update={"mission": None})
     with pytest.raises(ValueError, match="expected a scenario with mission"):
         mission.simulate(alone, day)
-
-
-def test_operations_leave_one_log_in_order_and_a_table_of_products(day, tmp_path):
-    found = operate.operate(scenario(), day, RATES, resolution="batch")
-    found.write(tmp_path)
-    log = EventLog.read_csv(tmp_path / "events.csv")
-    assert log == found.log
-    times = [event.time_gps_us for event in log.events]
-    assert times == sorted(times)
-    made = log.select("ground", "disseminated")
-    assert sum(event.value for event in made) == found.figures["soundings_disseminated"] > 80_000
-    assert log.frames_downlinked == mission.simulate(scenario(), day, resolution="batch").frames_downlinked
-    assert {event.id for event in log.select("station", "signal_acquired")} == {"Kiruna", "Inuvik"}
-    assert len((tmp_path / "products.csv").read_text().splitlines()) == len(made) + 1
-    assert found.figures["workers"] == 2
-    again = groundsegment.process(log, RATES, 2)  # a log with its ground in it can be worked off again
-    assert np.array_equal(again.latency_us, found.products.latency_us)
 
 
 def test_a_long_log_keeps_its_older_part_in_a_folder(day, tmp_path, monkeypatch):

@@ -197,6 +197,20 @@ def test_attitude_keeps_every_bit_of_the_ephemeris():
     assert struct.unpack(">HH10d", packet[14:-2]) == (BOOT, 0, *expected)
 
 
+def test_attitude_belongs_to_the_boot_of_the_nearest_frame():
+    dn, geometry = observed(2)
+    later = 10**11 * (np.arange(6) // 3)  # the second frame is of the next boot
+    dn["sounding_id"] = dn["sounding_id"] + later
+    geometry["sounding_id"] = geometry["sounding_id"] + later
+    geometry["time_gps_us"] = geometry["time_gps_us"] + 6_000_000 * (np.arange(6) // 3)
+    channels, _ = packets.build(dn, geometry, ephemeris(9))
+    told = [packet for packet in channels[2] if header(packet)[0] & 0x7FF == packets.ATTITUDE]
+    middle_us = int(geometry["time_gps_us"].mean())
+    assert [struct.unpack(">H", packet[14:16])[0] for packet in told] == [
+        BOOT + (time_gps_us(packet) > middle_us) for packet in told
+    ]
+
+
 def test_geometry_must_hold_every_sounding():
     dn, geometry = observed(2)
     with pytest.raises(ValueError, match=r"1 missing, first 300000700013"):

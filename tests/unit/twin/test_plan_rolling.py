@@ -132,6 +132,8 @@ def test_a_small_memory_is_never_overfilled(mission):
     assert served(tight)
     with pytest.raises(BadInput, match=r"mission\.memory: expected room for attitude packets"):
         rolling.plan(mission(4, REQUESTS, x_band=[], memory="5 Mbit"))
+    with pytest.raises(BadInput, match="got 0 bit beside the reserve"):
+        rolling.plan(mission(4, REQUESTS, x_band=[], memory="1 Mbit"))
 
 
 @pytest.mark.parametrize(

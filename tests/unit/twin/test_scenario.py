@@ -322,3 +322,49 @@ def test_an_unknown_fault_is_told_with_its_place_and_the_near_one(tmp_path):
         f"{path}:{line}:5: faults.1: expected a fault of the catalogue, got 'packet_los'; "
         "did you mean packet_loss?"
     )
+
+
+MISSION = """\
+# Does it fly?
+name: small
+start: 2026-07-01T00:00:00Z
+observation: {mode: plan, start_latitude: 0 degree}
+mission:
+  duration: 1 hour
+  x_band: [Kiruna]
+  incidents:
+    - {kind: station_outage, start: 2026-07-01T00:10:00Z, duration: 1 hour, station: Kiruna}
+requirements:
+  - {figure: frames_exposed, at_least: 1}
+"""
+STATIONS = "Kiruna, Inuvik, Toulouse, Kourou, Kerguelen"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[Kiruna]", "[Kiruna, Mars]", f"F:7:20: mission.x_band.1: expected one of {STATIONS}, got Mars"),
+        (
+            "station: Kiruna",
+            "station: Inuvk",
+            f"F:9:77: mission.incidents.0.station: expected one of {STATIONS}, got Inuvk",
+        ),
+        (
+            "01T00:10",
+            "01T00:00",
+            None,
+        ),
+        (
+            "2026-07-01T00:10:00Z",
+            "2026-06-30T23:59:59Z",
+            "F:9:30: mission.incidents.0.start: expected a time from 2026-07-01T00:00:00+00:00 on, "
+            "got 2026-06-30 23:59:59+00:00",
+        ),
+    ],
+)
+def test_what_a_mission_names_is_known_and_in_time(write, old, new, told):
+    path = write(MISSION.replace(old, new))
+    if told is None:
+        assert scenario.load(path).mission
+    else:
+        assert errors(path) == [told]

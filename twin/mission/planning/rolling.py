@@ -166,8 +166,8 @@ def _method(name: str, folder: Path) -> Method:
 def _solved(day: build.Day, choose: Method, seen: tuple[Contact, ...]) -> DayPlan:
     if day.problem.kept_steps(()) is None:
         raise BadInput(
-            f"mission.memory: expected room for attitude packets until the next pass, got "
-            f"{day.problem.memory_bits} bit beside the reserve: enlarge it, or add a station to x_band"
+            "mission.memory: expected room for attitude packets until the next pass, got "
+            f"{max(day.problem.memory_bits, 0)} bit beside the reserve: enlarge it or add a station to x_band"
         )
     choice = choose(day.problem)
     kept = day.problem.kept_steps(choice.ids)
