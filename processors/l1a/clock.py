@@ -50,12 +50,15 @@ def _jump(step: np.ndarray, offset: np.ndarray) -> np.ndarray:
 
 
 def _drift(step: np.ndarray, needed: np.ndarray) -> np.ndarray:
-    """Find the step from which none is the counts' own, if one before was: a drift, if any is short."""
+    """Find the last step that is the counts' own, if those after it are not and any is short: a drift.
+
+    The stamp it leads to may be off already, by less than the limit.
+    """
     begins = np.zeros(step.size, bool)
     own = np.flatnonzero(np.abs(step) <= STEP_LIMIT_S)
     short = np.abs(step) <= LARGEST_DRIFT * needed
     if own.size and short[own[-1] + 1 :].any():
-        begins[own[-1] + 1] = True
+        begins[own[-1]] = True
     return begins
 
 
