@@ -51,6 +51,7 @@ def counts(log: EventLog) -> dict[str, Any]:
     def total(process: str, *events: str) -> int:
         return int(log.rows(process, *events).value.sum())
 
+    offsets_us = log.rows("clock", "correlated").value
     errors_us = log.rows("clock", "prediction_error").value
     charge_mj = log.rows("power", "eclipse_entered", "eclipse_left", "battery_low").value
     return {
@@ -61,6 +62,7 @@ def counts(log: EventLog) -> dict[str, Any]:
         "frames_refused": total("memory", "frame_refused") // IMAGE_BITS,
         "passes": len(log.rows("downlink", "acknowledged").place),
         "passes_lost": len(log.rows("downlink", "unacknowledged").place),
+        "clock_offset_max_us": int(np.abs(offsets_us).max(initial=0)),
         "clock_error_max_us": int(np.abs(errors_us).max(initial=0)),
         "battery_min_mj": int(charge_mj.min()) if len(charge_mj) else None,
     }

@@ -32,6 +32,7 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     "frames_refused": ("frames refused by a full memory", "1"),
     "passes": ("X-band passes heard", "1"),
     "passes_lost": ("X-band passes lost", "1"),
+    "clock_offset_max_us": ("largest offset of the on-board clock measured over a station", "us"),
     "clock_error_max_us": ("largest difference of a measured clock offset from the one foretold", "us"),
     "battery_min_mj": ("lowest charge of the battery at the edges of eclipses", "mJ"),
 }
