@@ -24,9 +24,8 @@ import pytest
 from twin.scenario import load
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
-SCENARIOS = [
-    path for path in sorted(FOLDER.glob("*.yaml")) if not load(path).faults
-]  # those run on their own
+# missions and faults have tests of their own
+SCENARIOS = [p for p in sorted(FOLDER.glob("*.yaml")) if not (load(p).faults or load(p).mission)]
 SOUNDINGS = 3
 LIMIT_S = 900  # s, of one run on a busy machine
 two_gigabytes = 2048.0  # MB, the most a program may take
