@@ -260,13 +260,20 @@ def test_the_ground_measures_a_clock_that_drifts_and_jumps():
     noise = [round(ten_us * stream(seed, "time_correlation", c.aos_us).standard_normal()) for c in passes]
     true = [200, 400, 600 + 3000, 700 + 3000 + 600]  # drift of 1.2 us a second from 3500 s
     offset = [a + b for a, b in zip(true, noise, strict=True)]
-    assert [(at, *rest) for at, event, *rest in found if event == "clock correlated"] == [
-        ((k + 1) * 1000 * SECOND, "Kiruna", offset[k]) for k in range(4)
-    ]
-    assert [value for _, event, _, value in found if event == "clock prediction_error"] == [
-        offset[2] - (2 * offset[1] - offset[0]),
-        offset[3] - (2 * offset[2] - offset[1]),
-    ]
+    foretold = [2 * offset[1] - offset[0], 2 * offset[2] - offset[1]]
+    whole = []
+    for k, (contact, at) in enumerate(zip(passes, (1000, 2000, 3000, 4000), strict=True)):
+        rise, fall = at * SECOND, at * SECOND + 100
+        whole.append((rise, "s_station signal_acquired", "Kiruna", 0))
+        whole.append((rise, "clock correlated", contact.station, offset[k]))
+        if k >= 2:
+            whole.append((rise, "clock prediction_error", "Kiruna", offset[k] - foretold[k - 2]))
+        whole.append((fall, "s_band acknowledged", f"pass_{k + 1:04d}", 0))
+        whole.append((fall, "s_band left_on_board", "Kiruna", 0))
+        whole.append((fall, "s_station signal_lost", "Kiruna", 0))
+    whole.append((2500 * SECOND, "incident clock_jump", "1", 0))
+    whole.append((3500 * SECOND, "incident clock_drift", "1", 0))
+    assert sorted(found, key=lambda line: line[0]) == sorted(whole, key=lambda line: line[0])
 
 
 def test_offsets_are_those_of_the_simulated_clock():
