@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -18,6 +19,7 @@ from twin.mission.earth import geodetic, normal, surface_point, unit
 from twin.timecodes import DAY_US, gps_us, utc
 
 GRID_US = 30_000_000  # us, nodes of the trajectory
+CHUNK_NODES = 240  # of the grid, worked out and kept together: 2 hours
 _LONGITUDE_TOLERANCE_DEG = 1e-6  # deg, 0.1 m: of a track over a site
 _SPARE_NODES = 6  # grid nodes on each side, to keep end effects of the splines out
 _GPS_EPOCH_JD = 2_444_244.5  # d, 1980-01-06
@@ -62,18 +64,20 @@ class Trajectory:
 
     def __init__(self, satellite: Any, start_us: int, end_us: int) -> None:
         first = start_us // GRID_US - _SPARE_NODES
-        nodes_us = np.arange(first, -(-end_us // GRID_US) + _SPARE_NODES + 1) * GRID_US
+        last = -(-end_us // GRID_US) + _SPARE_NODES
         self.start_us, self.end_us = start_us, end_us
-        self._origin_us = int(nodes_us[0])
-        seconds = (nodes_us - self._origin_us) / 1e6
-        position, velocity = itrs(satellite, nodes_us)
+        self._origin_us = first * GRID_US
+        self._nodes = first, last
+        seconds = np.arange(last + 1 - first) * GRID_US / 1e6
+        position, velocity = _gridded(first, last, lambda number: _satellite_chunk(satellite, number))
         self._satellite = CubicHermiteSpline(seconds, position, velocity)
         self._satellite_rate = CubicSpline(seconds, velocity)  # the Hermite derivative is 300 times worse
-        self._nodes_us, self._node_seconds = nodes_us, seconds
+        self._node_seconds = seconds
 
     @cached_property
     def _sun(self) -> CubicSpline:
-        return CubicSpline(self._node_seconds, sun_itrs(self._nodes_us))
+        (sun,) = _gridded(*self._nodes, lambda number: (_sun_chunk(number),))
+        return CubicSpline(self._node_seconds, sun)
 
     def _seconds(self, times_us: np.ndarray) -> np.ndarray:
         times = np.asarray(times_us)
@@ -90,6 +94,30 @@ class Trajectory:
         """Return apparent geocentric position m and its Earth-fixed rate m s-1, (..., 3)."""
         seconds = self._seconds(times_us)
         return self._sun(seconds), self._sun(seconds, 1)
+
+
+def _gridded(first: int, last: int, chunk: Callable[[int], tuple[np.ndarray, ...]]) -> list[np.ndarray]:
+    """Return what chunks hold (node, ...), from node first to last of the grid from GPS time 0."""
+    numbers = range(first // CHUNK_NODES, last // CHUNK_NODES + 1)
+    start = numbers[0] * CHUNK_NODES
+    columns = zip(*(chunk(number) for number in numbers), strict=True)
+    return [np.concatenate(parts)[first - start : last + 1 - start] for parts in columns]
+
+
+@lru_cache(maxsize=4096)
+def _satellite_chunk(satellite: Any, number: int) -> tuple[np.ndarray, np.ndarray]:
+    return _itrs_at(satellite, _chunk_time(number))
+
+
+@lru_cache(maxsize=4096)
+def _sun_chunk(number: int) -> np.ndarray:
+    return _sun_at(_chunk_time(number))
+
+
+@lru_cache(maxsize=64)
+def _chunk_time(number: int) -> Any:
+    """Return the skyfield Time of a chunk, which keeps its nutation: most of the work."""
+    return skyfield_time((number * CHUNK_NODES + np.arange(CHUNK_NODES, dtype=np.int64)) * GRID_US)
 
 
 def trajectory(scenario: models.Scenario, start_us: int, end_us: int) -> Trajectory:
@@ -121,14 +149,22 @@ def skyfield_time(times_us: Any) -> Any:
 
 def itrs(satellite: Any, times_us: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return Earth-fixed position m and velocity m s-1, (..., 3), straight from SGP4 and full nutation."""
+    return _itrs_at(satellite, skyfield_time(times_us))
+
+
+def _itrs_at(satellite: Any, time: Any) -> tuple[np.ndarray, np.ndarray]:
     from skyfield.framelib import itrs as frame
 
-    position, velocity = satellite.at(skyfield_time(times_us)).frame_xyz_and_velocity(frame)
+    position, velocity = satellite.at(time).frame_xyz_and_velocity(frame)
     return np.moveaxis(position.m, 0, -1), np.moveaxis(velocity.m_per_s, 0, -1)
 
 
 def sun_itrs(times_us: Any) -> np.ndarray:
     """Return the apparent geocentric Sun in ITRS, (..., 3) m, from JPL DE421."""
+    return _sun_at(skyfield_time(times_us))
+
+
+def _sun_at(time: Any) -> np.ndarray:
     import skyfield_data
     from skyfield.framelib import itrs as frame
     from skyfield.jpllib import SpiceKernel
@@ -136,7 +172,7 @@ def sun_itrs(times_us: Any) -> np.ndarray:
     # The package's own path function warns when its unused Earth orientation file is out of date.
     kernel = SpiceKernel(str(Path(skyfield_data.__file__).parent / "data" / "de421.bsp"))
     try:
-        seen = kernel["earth"].at(skyfield_time(times_us)).observe(kernel["sun"]).apparent()
+        seen = kernel["earth"].at(time).observe(kernel["sun"]).apparent()
         return np.moveaxis(seen.frame_xyz(frame).au, 0, -1) * AU
     finally:
         kernel.close()
