@@ -35,9 +35,7 @@ def command(*words: str) -> tuple[int, str]:
 
 
 def run(scenario: Path, runs: Path, soundings: int) -> Outcome:
-    code, said = command(
-        "run", str(scenario), "--runs", str(runs), "--soundings", str(soundings), "--workers", "1"
-    )
+    code, said = command("run", str(scenario), "--runs", str(runs), "--soundings", str(soundings))
     (made,) = (path.parent for path in runs.glob(f"{scenario.stem}-*/scenario.json"))
     return Outcome(code, said, made)
 
