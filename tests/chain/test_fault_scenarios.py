@@ -1,7 +1,7 @@
 """The catalogue of faults, run as a user runs it.
 
 Rationale: a fault must cost what its assertion says and nothing more, through all the programs of the chain.
-Setup: `python -m twin run scenarios/fault_catalogue.yaml`, of two granules: one to strike, one to leave alone.
+Setup: `python -m twin run scenarios/fault_catalogue.yaml`, two granules: one to strike, one to leave alone.
 Expected behaviour: exit code 0; the verdict names each fault, what showed that it struck, and what became
 of the soundings; `twin account` accounts for every packet of a fault; a ground that overlooks a fault is
 found out. The other scenarios of faults ask for parts of the catalogue.
