@@ -11,6 +11,9 @@ def main(runs: Path) -> None:
     for path in sorted(runs.glob("*/verdict.json")):
         verdict = json.loads(path.read_text())
         rows = "; ".join(_row(row) for row in verdict["requirements"] if not _is_zero(row))
+        if verdict.get("faults"):
+            held = sum(row["holds"] for row in verdict["faults"])
+            rows = f"{held} of {len(verdict['faults'])} faults hold"
         wall = sum(stage["wall_s"] for stage in verdict["stages"])
         count = verdict["figures"]["soundings_expected"]
         word = "pass" if verdict["holds"] else "**fail**"
