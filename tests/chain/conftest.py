@@ -60,6 +60,12 @@ def coming_runs(request, new_runs) -> Iterator[dict[Path, Future]]:
         yield {path: pool.submit(run, path, new_runs(), request.module.SOUNDINGS) for path in asked}
 
 
+@pytest.fixture(scope="module")
+def outcome(asked, coming_runs) -> Outcome:
+    """What the scenario that a module asks for left."""
+    return coming_runs[asked].result()
+
+
 @pytest.fixture(scope="session")
 def new_runs(tmp_path_factory) -> Callable[[], Path]:
     """Make folders of runs whose .cache is one and the same."""

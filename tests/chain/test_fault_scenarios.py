@@ -30,11 +30,6 @@ def asked(request) -> Path:
     return request.param
 
 
-@pytest.fixture(scope="module")
-def outcome(asked, coming_runs):
-    return coming_runs[asked].result()
-
-
 @pytest.mark.timeout(LIMIT_S)
 def test_every_fault_struck_and_cost_no_more_than_it_may(outcome):
     assert outcome.code == 0, outcome.said[-3000:]

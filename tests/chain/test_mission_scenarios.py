@@ -39,11 +39,6 @@ def asked(request) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outcome(asked, coming_runs):
-    return coming_runs[asked].result()
-
-
-@pytest.fixture(scope="module")
 def log(outcome) -> EventLog:
     return EventLog.read_csv(outcome.directory / "events.csv")
 
