@@ -1,8 +1,9 @@
 """Time L2 on the soundings of a run: the whole step a mode, its kernels, and the bounds of the machine.
 
 `OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/l2_speed.py RUN_DIRECTORY` after `twin run`.
-CPU time, least of some repeats, so that other work on the machine shows as little as it can. Operations are
-counted from the sizes of the arrays, a multiplication with its addition as two.
+CPU time, least of some repeats, so that other work on the machine shows as little as it can. The soundings
+of the run are put into one L1B file, as a pass would fill it, and timed in the run's own files beside it.
+Operations are counted from the sizes of the arrays, a multiplication with its addition as two.
 """
 
 from __future__ import annotations
@@ -56,11 +57,19 @@ def machine() -> tuple[float, float]:
     return 2 * 768**3 / best(lambda: a @ a), 2 * block.nbytes / best(lambda: block.copy())
 
 
-def order(run: Path, mode: str, out: Path) -> job_order.Job:
-    """Return the run's job order of L2 for all its soundings, in another mode."""
+def granule(run: Path, out: Path) -> Path:
+    """Put the soundings of a run into one L1B file."""
+    files = [products.read(path) for path in sorted((run / "l1b").glob("*.nc"))]
+    together = {name: np.concatenate([f[name] for f in files]) for name in files[0]}
+    products.write(path := out / "l1b.nc", "l1b", together, {})
+    return path
+
+
+def order(run: Path, mode: str, out: Path, sources: list[Path] | None = None) -> job_order.Job:
+    """Return the run's job order of L2 for some L1B files, all of its own unless given, in another mode."""
     first = sorted(run.glob("jobs/**/*l2*.yaml"))[0]
     known = job_order.load(first)
-    sources = sorted((run / "l1b").glob("*.nc"))
+    sources = sources or sorted((run / "l1b").glob("*.nc"))
     targets = [out / f"{mode}-{n}.nc" for n in range(len(sources))]
     inputs = {**known.inputs, "l1b": sources}
     return dataclasses.replace(known, inputs=inputs, outputs={"l2": targets}, settings={"mode": mode})

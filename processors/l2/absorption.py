@@ -1,18 +1,20 @@
-"""Compute at every point the direct sunlight the surface sends back, and how each state element changes
-it."""
+"""Compute at every point the light of a band and how each state element changes it, and let the spectels
+look."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .compiled import exp_minus, inner, kernel
-from .isrf import LANES, dot, dots, weights_at
+from .isrf import LANES, dot, dots, weighted, weights_at
 
 # points worked on at once: the fields of a block stay in the cache, the tables serve a whole batch
 BLOCK = 512
-BATCH = 12  # soundings at most in a call; the kernel's compiled form hangs on it
-# Rows of the fields before those of the state elements; `lost` is what a unit of optical depth takes away
-TOTAL, SURFACE, LOST, LOST_RAY, LOST_CIA, SIF, ELEMENTS = 0, 1, 4, 5, 6, 7, 8
+BATCH = 24  # soundings at most in a call; the kernel's compiled form hangs on it
+# What light and its slopes are made of, after the functions that carry scattered light: direct light of a
+# surface of 1, u and u^2 - 1/3; what a unit of optical depth takes away, of air, of collisions; light that
+# the ground sends up
+FLAT, TILTED, CURVED, LOST, LOST_RAY, LOST_CIA, UP, PARTS = range(8)
 
 
 @inner
@@ -81,14 +83,46 @@ def layer_terms(gas, h2o, s, column, t, bottom, mix, lo, n, x, work, tau):  # ty
 
 
 @inner
-def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[no-untyped-def]
-    """Write by_depth * (sum of coefficient * x) of every state element."""
-    zero = by_depth.dtype.type(0.0)
+def _add_gases(c, h, lo, n, v, a, b, tau):  # type: ignore[no-untyped-def]
+    """Add a and b times the cubics c and h (4, point) at v to tau (point)."""
+    c0, c1, c2, c3 = c[0, lo : lo + n], c[1, lo : lo + n], c[2, lo : lo + n], c[3, lo : lo + n]
+    h0, h1, h2, h3 = h[0, lo : lo + n], h[1, lo : lo + n], h[2, lo : lo + n], h[3, lo : lo + n]
+    for j in range(n):
+        tau[j] += a * (((c3[j] * v + c2[j]) * v + c1[j]) * v + c0[j]) + b * (
+            ((h3[j] * v + h2[j]) * v + h1[j]) * v + h0[j]
+        )
+
+
+@inner
+def add_layer(gas, h2o, s, l, column, t, bottom, mix, lo, n, factor, tau):  # type: ignore[no-untyped-def]
+    """Add factor times the vertical depth of gas and water in a layer to tau (point)."""
+    u1, u2 = factor * column[s, 0, l], factor * column[s, 1, l]
+    if l == bottom[s]:
+        own = mix[s, 1]
+        above = tau.dtype.type(1.0) - own
+        _add_gases(gas[l - 1], h2o[l - 1], lo, n, mix[s, 0], above * u1, above * u2, tau)
+        u1, u2 = own * u1, own * u2
+    _add_gases(gas[l], h2o[l], lo, n, t[s, l], u1, u2, tau)
+
+
+@inner
+def _depths(gas, h2o, column, t, bottom, mix, lo, n, tau):  # type: ignore[no-untyped-def]
+    """Add the slant depth of gas and water to tau (row, point); a layer's table serves all rows in turn."""
+    for l in range(gas.shape[0]):
+        for s in range(tau.shape[0]):
+            if l <= bottom[s]:
+                add_layer(gas, h2o, s, l, column, t, bottom, mix, lo, n, column[s, 3, l], tau[s])
+
+
+@inner
+def _columns(s, n, start, row, coefficient, x, by_depth, work, out):  # type: ignore[no-untyped-def]
+    """Add by_depth * (sum of coefficient * x) of every state element to its row of out, from the second
+    on."""
+    zero, total = by_depth.dtype.type(0.0), work[0]
     for c in range(start.shape[1] - 1):
-        target = out[c]
-        e, end = start[s, c], start[s, c + 1]
+        e, end, target = start[s, c], start[s, c + 1], out[1 + c]
         for j in range(n):
-            target[j] = zero
+            total[j] = zero
         while e + 3 < end:
             k0, k1, k2, k3 = (
                 coefficient[s, e],
@@ -98,25 +132,24 @@ def _columns(s, n, start, row, coefficient, x, by_depth, out):  # type: ignore[n
             )
             x0, x1, x2, x3 = x[row[s, e]], x[row[s, e + 1]], x[row[s, e + 2]], x[row[s, e + 3]]
             for j in range(n):
-                target[j] += (k0 * x0[j] + k1 * x1[j]) + (k2 * x2[j] + k3 * x3[j])
+                total[j] += (k0 * x0[j] + k1 * x1[j]) + (k2 * x2[j] + k3 * x3[j])
             e += 4
         while e < end:
             k0, x0 = coefficient[s, e], x[row[s, e]]
             for j in range(n):
-                target[j] += k0 * x0[j]
+                total[j] += k0 * x0[j]
             e += 1
         for j in range(n):
-            target[j] *= by_depth[j]
+            target[j] += by_depth[j] * total[j]
 
 
 @inner
-def _light(s, member, lo, n, sun, u, surface, emission, share, tau, here):  # type: ignore[no-untyped-def]
-    """Fill the light (point) of one sounding in a block whose slant depth is known, and its parts.
+def _direct(s, member, lo, n, sun, u, emission, way, tau, direct):  # type: ignore[no-untyped-def]
+    """Fill the light (point) of one sounding in a block whose slant depth is known: FLAT to CURVED, UP.
 
     Loops write one array each, which the compiler makes vectors of without asking whether many overlap.
     """
-    total, flat, tilted, curved = here[TOTAL], here[SURFACE], here[SURFACE + 1], here[SURFACE + 2]
-    r0, r1, r2 = surface[s, 0], surface[s, 1], surface[s, 2]
+    flat, tilted, curved, up = direct[FLAT], direct[TILTED], direct[CURVED], direct[UP]
     sun_here, third = sun[member, lo : lo + n], sun.dtype.type(1.0 / 3.0)
     for j in range(n):
         flat[j] = sun_here[j] * exp_minus(tau[j])
@@ -124,36 +157,53 @@ def _light(s, member, lo, n, sun, u, surface, emission, share, tau, here):  # ty
         tilted[j] = flat[j] * u[j]
     for j in range(n):
         curved[j] = flat[j] * (u[j] * u[j] - third)
-    for j in range(n):
-        total[j] = r0 * flat[j] + r1 * tilted[j] + r2 * curved[j]
     if emission.shape[1] > 0:
-        shine, way, strength, up = emission[member, lo : lo + n], share[s, 0], share[s, 1], here[SIF]
+        shine = emission[member, lo : lo + n]
         for j in range(n):
-            up[j] = shine[j] * exp_minus(way * tau[j])
-        for j in range(n):
-            total[j] += strength * up[j]
+            up[j] = shine[j] * exp_minus(way[s] * tau[j])
 
 
 @inner
-def _slopes(s, n, cia, ray, emission, share, sparse, x, here):  # type: ignore[no-untyped-def]
-    """Fill what depth takes away of the light of a block, by terms and by elements (row, point)."""
-    total, by_depth, by_air, by_pairs = here[TOTAL], here[LOST], here[LOST_RAY], here[LOST_CIA]
+def _losses(n, cia, ray, strength, way, direct):  # type: ignore[no-untyped-def]
+    """Fill what depth takes away of the light of a block, LOST to LOST_CIA; strength (PARTS,) of the
+    light."""
+    by_depth, by_air, by_pairs = direct[LOST], direct[LOST_RAY], direct[LOST_CIA]
+    flat, tilted, curved, up = direct[FLAT], direct[TILTED], direct[CURVED], direct[UP]
+    r0, r1, r2, shine = strength[FLAT], strength[TILTED], strength[CURVED], way * strength[UP]
     for j in range(n):
-        by_depth[j] = -total[j]
-    if emission.shape[1] > 0:  # its way is another
-        less, up = (share[s, 0] - share.dtype.type(1.0)) * share[s, 1], here[SIF]
-        for j in range(n):
-            by_depth[j] -= less * up[j]
+        by_depth[j] = -(r0 * flat[j] + r1 * tilted[j] + r2 * curved[j] + shine * up[j])
     for j in range(n):
         by_air[j] = by_depth[j] * ray[j]
     for j in range(n):
         by_pairs[j] = by_depth[j] * cia[j]
-    _columns(s, n, sparse[0], sparse[1], sparse[2], x, by_depth, here[ELEMENTS:])
+
+
+@inner
+def _mixed(strength, functions, lo, n, direct, out):  # type: ignore[no-untyped-def]
+    """Fill out (point) with functions (function, point) and parts of direct light times their strengths."""
+    count, up = functions.shape[0], strength[functions.shape[0] + UP]
+    r0, r1, r2 = strength[count + FLAT], strength[count + TILTED], strength[count + CURVED]
+    flat, tilted, curved, shine = direct[FLAT], direct[TILTED], direct[CURVED], direct[UP]
+    for j in range(n):
+        out[j] = (r0 * flat[j] + r1 * tilted[j]) + (r2 * curved[j] + up * shine[j])
+    f = 0
+    while f + 3 < count:
+        a, b, c, d = strength[f], strength[f + 1], strength[f + 2], strength[f + 3]
+        fa, fb = functions[f, lo : lo + n], functions[f + 1, lo : lo + n]
+        fc, fd = functions[f + 2, lo : lo + n], functions[f + 3, lo : lo + n]
+        for j in range(n):
+            out[j] += (a * fa[j] + b * fb[j]) + (c * fc[j] + d * fd[j])
+        f += 4
+    while f < count:
+        a, fa = strength[f], functions[f, lo : lo + n]
+        for j in range(n):
+            out[j] += a * fa[j]
+        f += 1
 
 
 @inner
 def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):  # type: ignore[no-untyped-def]
-    """Add what each spectel sees of a block to seen (spectel, field) and to the slopes of the first field.
+    """Add what each spectel sees of a block to seen (field, spectel) and to the slopes of the first field.
 
     at  (2,) the spectels that the block before this one reached
     """
@@ -166,62 +216,74 @@ def _look(lo, n, here, terms, first, count, shift, widen, at, work, seen, sums):
         if end <= begin:
             continue
         size, a, tap = end - begin, begin - lo, begin - first[s]
+        if here.shape[0] == 1:
+            seen[0, s] += weighted(terms[s], tap, size, shift[s], widen, here[0, a : a + size])
+            continue
         padded = -(-size // LANES) * LANES
         weight, slope = work[0, :padded], work[1, :padded]
         weights_at(terms[s], tap, size, shift[s], widen, weight, slope)
-        dots(weight, here[: seen.shape[1]], a, seen[s])
-        if seen.shape[1] == 1:
-            continue
-        sums[s, 0] += dot(slope, here[TOTAL, a : a + padded])
-        if sums.shape[1] > 1:
-            sums[s, 1] += dot(terms[s, 3, tap : tap + size], here[TOTAL, a : a + size])
+        dots(weight, here, a, seen[:, s])
+        sums[0, s] += dot(slope, here[0, a : a + padded])
+        if sums.shape[0] > 1:
+            sums[1, s] += dot(terms[s, 3, tap : tap + size], here[0, a : a + size])
+
+
+def room(rows: int, fields: int, spectels: int, kind: type) -> np.ndarray:
+    """Return zeros for seen_light to add to (row, field, spectel and a few more).
+
+    Were fields a power of two apart, what they hold of one spectel would compete for one place in the cache.
+    """
+    return np.zeros((rows, fields, spectels + LANES), kind)
 
 
 @kernel
 def seen_light(  # type: ignore[no-untyped-def]
-    members,  # (sounding,) rows of sun and emission; other arrays hold these soundings only
+    members,  # (row,) of sun, functions and emission; other arrays hold these soundings only
     gas, h2o,  # (layer, 4, point) cubics
-    column,  # (sounding, 4, layer): gas and water, cm-2; 1/K of the cubics' variable; slant factor
-    t, mix, bottom,  # (sounding, layer) variable; (sounding, 3), see layer_terms; (sounding,) index
-    smooth,  # (sounding, 3) slant sums of density squared, air and particle depth
-    sun, cia, ray, coordinate,  # (sounding, point) mu0/pi F; (point)
-    surface,  # (sounding, 3) polynomial of the reflectance
-    emission, share,  # (sounding, point) light the ground sends up, (sounding, 2) its slant path and strength
-    sparse,  # derivatives of the layer terms, see elements.sparse
-    # isrf.Expansion terms, first, count of each; (sounding, spectel) nm; (sounding,)
+    column,  # (row, 4, layer): gas and water, cm-2; 1/K of the cubics' variable; slant factor
+    t, mix, bottom,  # (row, layer) variable; (row, 3), see layer_terms; (row,) index
+    smooth,  # (row, 3) slant sums of density squared, air and particle depth
+    sun, functions, cia, ray, coordinate,  # (member, point) mu0/pi F; (member, function, point); (point)
+    emission, way,  # (member, point or none) light the ground sends up; (row,) its slant path
+    mixture,  # (row, field, function then part) what light and its slopes by the elements, ... are made of
+    sparse,  # derivatives of the layer terms, see elements.sparse: the fields after the first
+    # isrf.Expansion terms, first, count of each; (row, spectel) nm; (row,)
     expansions, shift, widen,
-    seen, by_nm,  # (sounding, spectel, ELEMENTS + element, or 1: TOTAL alone), (sounding, spectel, 1 or 2)
+    seen, by_nm,  # (row, field, spectel or more, see `room`), (row, 1 or 2, spectel)
 ):  # fmt: skip
-    """Add what the spectels see of a band, in the unit of `sun`, and the sums of slopes of the weights times
-    light.
+    """Add what the spectels see of the fields of a band, in the unit of `sun`, and the sums of slopes of the
+    weights times the first field, all light. Where that is the only one no slopes are worked out.
 
-    Weights are as they are, not normalised; by_nm is by wavelength and, where there is room, by width, and is
-    left alone where TOTAL alone is wanted.
+    Weights are as they are, not normalised; by_nm is by wavelength and, where there is room, by width.
     """
     layers, points, kind = gas.shape[0], sun.shape[1], sun.dtype
-    x = np.empty((3 * layers + 1, BLOCK), kind)
-    here = np.zeros((max(seen.shape[2], ELEMENTS), BLOCK + LANES), kind)
-    work, tau = np.empty((6, BLOCK + LANES), kind), np.empty(BLOCK, kind)
-    at = np.full((members.size, 2), seen.shape[1])
+    count, fields = functions.shape[1], mixture.shape[1]
+    x, tau = np.empty((3 * layers + 1, BLOCK), kind), np.empty((members.size, BLOCK), kind)
+    parts, here = np.zeros((count + PARTS, BLOCK + LANES), kind), np.empty((fields, BLOCK + LANES), kind)
+    work, direct = np.empty((6, BLOCK + LANES), kind), parts[count:]
+    at = np.full((members.size, 2), shift.shape[1])
     for lo in range(0, points, BLOCK):
         n = min(BLOCK, points - lo)
         cia_here, ray_here, u = cia[lo : lo + n], ray[lo : lo + n], coordinate[lo : lo + n]
         for s in range(members.size):
-            here[:, n:] = kind.type(0.0)  # what is there may be another's, and no number
-            pairs, air, particles = smooth[s, 0], smooth[s, 1], smooth[s, 2]
+            sum_here, pairs, air, particles = tau[s], smooth[s, 0], smooth[s, 1], smooth[s, 2]
             for j in range(n):
-                tau[j] = pairs * cia_here[j] + air * ray_here[j] + particles
-            if seen.shape[2] == 1:
-                layer_values(gas, h2o, s, t, bottom[s], mix, lo, n, x, work)
-                for l in range(bottom[s] + 1):
-                    u1, u2, slant = column[s, 0, l], column[s, 1, l], column[s, 3, l]
-                    x1, x2 = x[l], x[layers + l]
-                    for j in range(n):
-                        tau[j] += slant * (u1 * x1[j] + u2 * x2[j])
+                sum_here[j] = pairs * cia_here[j] + air * ray_here[j] + particles
+        if fields == 1:
+            _depths(gas, h2o, column, t, bottom, mix, lo, n, tau)
+        for s in range(members.size):
+            m = members[s]
+            if fields > 1:
+                layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, tau[s])
+            _direct(s, m, lo, n, sun, u, emission, way, tau[s], direct)
+            if fields == 1:
+                _mixed(mixture[s, 0], functions[m], lo, n, direct, here[0])
             else:
-                layer_terms(gas, h2o, s, column, t, bottom[s], mix, lo, n, x, work, tau)
-            _light(s, members[s], lo, n, sun, u, surface, emission, share, tau, here)
-            if seen.shape[2] > 1:
-                _slopes(s, n, cia_here, ray_here, emission, share, sparse, x, here)
-            terms, first, count = expansions[s]
-            _look(lo, n, here, terms, first, count, shift[s], widen[s], at[s], work, seen[s], by_nm[s])
+                parts[:, n:] = kind.type(0.0)  # what is there may be another's, and no number
+                for f in range(count):
+                    parts[f, :n] = functions[m, f, lo : lo + n]
+                _losses(n, cia_here, ray_here, mixture[s, 0, count:], way[s], direct)
+                np.dot(mixture[s], parts, here)
+                _columns(s, n, sparse[0], sparse[1], sparse[2], x, direct[LOST], work, here)
+            terms, first, taps = expansions[s]
+            _look(lo, n, here, terms, first, taps, shift[s], widen[s], at[s], work, seen[s], by_nm[s])

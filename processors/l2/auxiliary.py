@@ -12,7 +12,7 @@ import numpy as np
 from processors import products
 from processors.job import BadInput, Job
 
-from . import airglow, cia, fluorescence, lines, particles, solar, tables
+from . import cia, fluorescence, lines, particles, solar, tables
 from .bandmodel import BandModel, band_model
 from .isrf import Expansions, Response, areas
 from .state import Options
@@ -112,18 +112,19 @@ def load(job: Job) -> Auxiliary:
         band_tables = tables.load(spectroscopy, cache)
         gaussians = cia.read(job.input("cia"))
         sun = solar.read(job.input("solar_lines"), job.input("solar_continuum"))
-        o2 = lines.read_lines(spectroscopy.lines)["O2"]
         line_list_sha256 = lines.digest(spectroscopy.lines)
         optics = particles.read(job.input("particles"))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise BadInput(f"{job.path}: auxiliary file not as expected: {error}: give a whole file") from error
-    b4 = next(t.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
     return Auxiliary(
         tables=band_tables,
         sun=sun,
         cia=[cia.coefficient(gaussians, t.band.name, t.wavenumber_cm1) for t in band_tables],
-        airglow=airglow.spectra(o2, b4),
+        airglow=next(t.glow for t in band_tables if t.band.name == "B4"),
         optics=optics,
         ckd=products.read_ckd(job.input("ckd")),
         line_list_sha256=line_list_sha256,
+        _suns={
+            b: solar.tabulated(np.asarray(t.sun), t.band.wavenumber_cm1) for b, t in enumerate(band_tables)
+        },
     )

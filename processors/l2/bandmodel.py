@@ -126,7 +126,7 @@ def evaluate_functions(
     """Call nodes.evaluate for soundings of the given bottom layers and surface pressures."""
     kind = gas.dtype.type
     bottoms, pressures = np.atleast_1d(bottom), np.atleast_1d(psurf_pa)
-    low, high = (np.array([nodes.marks(functions[:, c], p) for p in pressures]) for c in (0, 1))
+    low, high = (nodes.marks(functions[:, c], pressures) for c in (0, 1))
     more, power = functions[:, 2].astype(kind), functions[:, 3].astype(np.int64)
     nodes.evaluate(
         gas, h2o, column, t, mix, bottoms, cia_path, air, cia, ray, u, low, high, more, power, slant, sun, out

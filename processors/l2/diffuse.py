@@ -33,7 +33,6 @@ class Directions:
     p_view: np.ndarray
     azimuth: np.ndarray  # (azimuth,) weight of each component
     mu0: float
-    rayleigh_phase: float
     cos_scattering: float
     sky: (
         np.ndarray
@@ -59,7 +58,6 @@ def directions(
         both[:, :, 1],
         np.array(azimuth),
         float(mu0),
-        scattering.rayleigh_phase(cos_scattering),
         float(cos_scattering),
         sky,
         sky[:0] if by_shape is None else by_shape,
@@ -73,9 +71,10 @@ def stacked(toward: Sequence[Directions], kind: type) -> tuple:
 
 
 def species(
-    extinction: np.ndarray, albedo: np.ndarray, asymmetry: np.ndarray, toward: Directions
+    extinction: np.ndarray, albedo: np.ndarray, asymmetry: np.ndarray, cos_scattering: np.ndarray | float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what air and particle types scatter: moments (species, moment) and scalars (species, 3).
+    """Return what air and particle types scatter: moments (species, moment) and scalars (..., species, 2) for
+    cosines (...) of the angle from the Sun's beam to the sensor.
 
     Arrays (type,) of one band. Moments (2k+1) beta_k per optical depth at 0.755 um (air: per its own depth);
     scalars: scaled extinction, phase function towards the sensor, both per the same depth, and the share of
@@ -89,11 +88,12 @@ def species(
     air = np.zeros(MOMENTS)
     air[0], air[2] = 1.0, scattering.RAYLEIGH_MOMENT_2
     moments = np.concatenate([air[None], kept]) * (2 * k + 1)
-    phase = np.concatenate(
-        [[toward.rayleigh_phase], extinction * albedo * henyey_greenstein(asymmetry, toward.cos_scattering)]
-    )
-    scaled = np.concatenate([[1.0], extinction * (1.0 - albedo * peak)])
-    return moments, np.stack([scaled, phase], axis=1)
+    cosine = np.asarray(cos_scattering)[..., None]
+    phase = [scattering.rayleigh_phase(cosine), extinction * albedo * henyey_greenstein(asymmetry, cosine)]
+    scalars = np.empty((*cosine.shape[:-1], len(moments), 2))
+    scalars[..., 0] = np.concatenate([[1.0], extinction * (1.0 - albedo * peak)])
+    scalars[..., 1] = np.concatenate(phase, axis=-1)
+    return moments, scalars
 
 
 @inner

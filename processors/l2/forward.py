@@ -10,7 +10,7 @@ import numpy as np
 from processors.constants import C_LIGHT, WGS84_A
 
 from . import atmosphere, diffuse, particles, surface
-from .absorption import BATCH, ELEMENTS, seen_light
+from .absorption import BATCH, FLAT, LOST, PARTS, UP, room, seen_light
 from .assembly import assemble
 from .atmosphere import AIR, CIA, H2O, TEMPERATURE, Layers, Meteo
 from .bandmodel import BandModel, SoundingBand
@@ -70,6 +70,8 @@ class _Batch:
     layers: dict[str, BandLayers]  # by the gas of a band
     entries: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]  # of elements.sparse, by the gas
     particles: BatchParticles
+    level: np.ndarray  # (row,) what stands before the polynomial of the surface for direct sunlight
+    by_wind: np.ndarray  # (row,) its slope by the logarithm of the wind
     slopes: bool
 
 
@@ -107,8 +109,7 @@ class ForwardModel:
             if self._glows(b):
                 mu_unit = [np.cos(np.radians(s.viewing.vza_deg)) * s.bands[b].unit for s in setups]
                 glow = np.array([model.airglow / unit for unit in mu_unit], self.kind)
-            wide = f"isrf_width_{options.bands[b]}" in self.state
-            light = ScatteredLight(model, layers[model.band.gas], psurf, slant, sun, glow, toward, wide)
+            light = ScatteredLight(model, layers[model.band.gas], psurf, slant, sun, glow, toward)
             self._scattered.append(light)
 
     def __call__(
@@ -130,11 +131,11 @@ class ForwardModel:
                     batch = self._batch([members[n] for n in at], [states[n] for n in at], with_slopes)
                     for b in range(len(self.bands)):
                         radiance, K = self._band(b, batch)
-                        rows, columns = slice(b * SPECTELS, (b + 1) * SPECTELS), self._layouts[b][0]
+                        rows, columns = slice(b * SPECTELS, (b + 1) * SPECTELS), self._layouts[b]
                         for n, f, k in zip(at, radiance, K, strict=True):
                             F[n, b] = f
                             if with_slopes:
-                                parts[n].append((rows, columns, k))
+                                parts[n].append((rows, columns, k.T))
         return [Modelled(f.ravel(), part) for f, part in zip(F, parts, strict=True)]
 
     def _batch(self, members: list[int], x: list[np.ndarray], slopes: bool) -> _Batch:
@@ -153,7 +154,7 @@ class ForwardModel:
         light = BatchParticles(
             np.array([a.total for a in air]), np.array([a.depth for a in air]), own if slopes else own[:, :0]
         )
-        return _Batch(where, x, layers, entries, light, slopes)
+        return _Batch(where, x, layers, entries, light, *self._glint(members, x), slopes)
 
     def _in_domain(self, x: np.ndarray) -> bool:
         """Tell whether layers and tables cover a state."""
@@ -227,45 +228,77 @@ class ForwardModel:
         return "sif" in self.state and self.bands[b].fluorescence is not None
 
     def _band(self, b: int, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Return radiance (row, spectel) and K (row, spectel, column) of one band for some soundings."""
+        """Return radiance (row, spectel) and K (row, column, spectel) of one band for some soundings."""
         model, kind, light, where = self.bands[b], self.kind, self._scattered[b], batch.members
-        gas = model.band.gas
-        a, count = batch.layers[gas], where.size
+        a, count = batch.layers[model.band.gas], where.size
         slant, counts = self._particle_slant(b, batch)
-        polynomial, level, by_wind = self._ground(b, batch)
         near = [self._near(b, m, x) for m, x in zip(where.tolist(), batch.x, strict=True)]
         shift, widen = np.array([e.shift_nm for e in near]), np.array([e.widen for e in near], kind)
+        mixture = self._mixture(b, batch, light.extinction * counts)
+        wide = f"isrf_width_{self.options.bands[b]}" in self.state
+        seen = room(count, mixture.shape[1], SPECTELS, kind)
+        by_nm = np.zeros((count, 2 if wide else 1, SPECTELS), kind)
+        expansions = [(e.expansion.terms, e.expansion.first, e.expansion.count) for e in near]
+        view = self._slant[where, :, a.bottom]
+        seen_light(  # type: ignore[call-arg]
+            where, model.gas, model.h2o, a.column, a.t, a.mix, a.bottom, self._smooth(batch, a, slant),
+            self._sun[b], light.functions, model.cia, model.ray, model.coordinate,
+            self._emission[b], (view[:, 1] / view[:, 0]).astype(kind), mixture, batch.entries[model.band.gas],
+            (*expansions, *[expansions[0]] * (BATCH - count)), shift, widen, seen, by_nm,
+        )  # fmt: skip
+        own = [self.setups[m].bands[b] for m in where]
+        unit, continuum = np.array([[o.unit, o.continuum] for o in own]).T
+        F = np.empty((count, SPECTELS))
+        K = np.empty((count, self._layouts[b].size if batch.slopes else 0, SPECTELS), kind)
+        sums, held = np.array([e.expansion.sums for e in near]), [e.expansion.count > 0 for e in near]
+        level = self._zero_level(b, batch)
+        assemble(seen, by_nm, shift, widen, sums, np.array(held), unit, continuum, level, F, K)  # type: ignore[call-arg]
+        return F, K
+
+    def _mixture(self, b: int, batch: _Batch, extinction: np.ndarray) -> np.ndarray:
+        """Return what light and, if wanted, its slopes are made of (row, field, function then part), see
+        seen_light: slopes by the elements of the air, of the particles, of the surface, and others.
+
+        extinction  (row, type) of particles in direct light, per depth at 0.755 um
+        """
+        light, where, a = self._scattered[b], batch.members, batch.layers[self.bands[b].band.gas]
+        polynomial = np.array([x[self.state[f"surface_{self.options.bands[b]}"]] for x in batch.x])
+        level, by_wind = batch.level, batch.by_wind
         shape = np.array([x[self.state["shape"]][0] if "shape" in self.state else 1.0 for x in batch.x])
         coefficient, by_all = light.at_nodes(
             where, a, self._slant[where, 1], polynomial, shape, batch.particles, batch.slopes
         )
-        if self._glows(b):
-            coefficient = np.concatenate([coefficient, [x[self.state["airglow"]] for x in batch.x]], axis=1)
-        seen = np.zeros((count, SPECTELS, ELEMENTS + a.by_element.shape[1] if batch.slopes else 1), kind)
-        by_nm = np.zeros(
-            (count, SPECTELS, 2 if f"isrf_width_{self.options.bands[b]}" in self.state else 1), kind
-        )
-        expansions = [(e.expansion.terms, e.expansion.first, e.expansion.count) for e in near]
-        seen_light(  # type: ignore[call-arg]
-            where, model.gas, model.h2o, a.column, a.t, a.mix, a.bottom, self._smooth(batch, a, slant),
-            self._sun[b], model.cia, model.ray, model.coordinate, (level[:, None] * polynomial).astype(kind),
-            self._emission[b], self._share(b, batch, a), batch.entries[gas],
-            (*expansions, *[expansions[0]] * (BATCH - count)), shift, widen, seen, by_nm,
-        )  # fmt: skip
-        smooth = np.zeros((count, 3, a.by_element.shape[1] + batch.particles.by_own.shape[1]))
-        slants = self._slant[where, 0]
-        slant_sums(a.by_element, batch.particles.by_own, slants, light.extinction * counts, smooth)
-        own = [self.setups[m].bands[b] for m in where]
-        unit, continuum = np.array([[o.unit, o.continuum] for o in own]).T
-        columns, optional = self._layouts[b]
-        F, K = np.empty((count, SPECTELS)), np.empty((count, SPECTELS, columns.size if batch.slopes else 0))
-        assemble(  # type: ignore[call-arg]
-            where, light.seen, coefficient.astype(kind), by_all.astype(kind), seen, by_nm, shift, widen,
-            np.array([e.expansion.sums for e in near]), np.array([e.expansion.count > 0 for e in near]),
-            smooth.astype(kind), polynomial.astype(kind), level.astype(kind), by_wind.astype(kind), unit,
-            continuum, self._zero_level(b, batch), optional, F, K,
-        )  # fmt: skip
-        return F, K
+        functions, glows, shines = light.functions.shape[1], self._glows(b), self._shines(b)
+        flat, lost, up = functions + FLAT, functions + LOST, functions + UP
+        others = ["ln_wind"] * ("ln_wind" in self.state) + ["airglow"] * 2 * glows + ["sif"] * shines
+        others += ["shape"] * ("shape" in self.state)
+        size = a.by_element.shape[1] + batch.particles.by_own.shape[1]
+        fields = 1 + size + 3 + len(others) if batch.slopes else 1
+        out = np.zeros((where.size, fields, functions + PARTS), self.kind)
+        out[:, 0, : light.count] = coefficient
+        out[:, 0, flat : flat + 3] = level[:, None] * polynomial
+        if glows:
+            out[:, 0, light.count : functions] = [x[self.state["airglow"]] for x in batch.x]
+        if shines:
+            out[:, 0, up] = [x[self.state["sif"]][0] for x in batch.x]
+        if not batch.slopes:
+            return out
+        smooth = np.zeros((where.size, 3, size))
+        slant_sums(a.by_element, batch.particles.by_own, self._slant[where, 0], extinction, smooth)
+        out[:, 1 : 4 + size, : light.count] = np.swapaxes(by_all, 1, 2)[:, : size + 3]
+        out[:, 1 : 1 + size, lost : lost + 3] = np.swapaxes(smooth, 1, 2)
+        for power in range(3):
+            out[:, 1 + size + power, flat + power] = level
+        for n, name in enumerate(others, 4 + size):
+            if name == "ln_wind":
+                out[:, n, flat : flat + 3] = by_wind[:, None] * polynomial
+            elif name == "airglow":
+                out[:, n, light.count + n - 4 - size - others.index(name)] = 1.0
+            elif name == "sif":
+                out[:, n, up] = 1.0
+            else:
+                out[:, n, : light.count] = by_all[:, :, -1]
+        return out
 
     def _near(self, b: int, member: int, x: np.ndarray) -> Near:
         """Return the expansion of the spectels' weights near a state and the way from there; kept while it
@@ -278,20 +311,20 @@ class ForwardModel:
         kept = self._kept.get((b, member))
         near = setup.bands[b].expansions.near(doppler, shift, stretch, widen, kept)
         self._kept[b, member] = near.expansion
-        self._scattered[b].look(member, near)
         return near
 
-    def _ground(self, b: int, batch: _Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the polynomial of the surface (row, 3), what stands before it for direct sunlight (row,),
-        and its slope by the logarithm of the wind."""
-        polynomial = np.array([x[self.state[f"surface_{self.options.bands[b]}"]] for x in batch.x])
-        level, by_wind = np.ones(len(polynomial)), np.zeros(len(polynomial))
-        if "ln_wind" in self.state:
-            for n, (m, x) in enumerate(zip(batch.members, batch.x, strict=True)):
-                v, wind = self.setups[m].viewing, float(np.exp(x[self.state["ln_wind"]][0]))
-                level[n], slope = surface.glint_reflectance(v.sza_deg, v.vza_deg, v.raa_deg, wind)
-                by_wind[n] = slope * wind
-        return polynomial, level, by_wind
+    def _glint(self, members: list[int], x: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return how a sea reflects direct sunlight, and its slope by the logarithm of the wind (row,).
+
+        On land 1 and 0.
+        """
+        if "ln_wind" not in self.state:
+            return np.ones(len(x)), np.zeros(len(x))
+        wind = np.exp([state[self.state["ln_wind"]][0] for state in x])
+        views = [self.setups[m].viewing for m in members]
+        sza, vza, raa = np.array([(v.sza_deg, v.vza_deg, v.raa_deg) for v in views]).T
+        level, slope = surface.glint_reflectance(sza, vza, raa, wind)
+        return level, slope * wind
 
     def _from_the_ground(self, b: int) -> np.ndarray:
         """Return the light the ground sends up (sounding, point) per unit of fluorescence; no points if
@@ -300,14 +333,6 @@ class ForwardModel:
             return np.zeros((len(self.setups), 0), self.kind)
         units = np.array([s.bands[b].unit for s in self.setups])
         return np.asarray((self.bands[b].fluorescence / units[:, None]).astype(self.kind))
-
-    def _share(self, b: int, batch: _Batch, a: BandLayers) -> np.ndarray:
-        """Return the way (per that of Sun and view) and the strength of the ground's own light (row, 2)."""
-        share = np.zeros((batch.members.size, 2), self.kind)
-        if self._shines(b):
-            slant, view = self._slant[batch.members, :, a.bottom].T
-            share[:, 0], share[:, 1] = view / slant, [x[self.state["sif"]][0] for x in batch.x]
-        return share
 
     def _zero_level(self, b: int, batch: _Batch) -> np.ndarray:
         name = f"zero_level_{self.options.bands[b]}"
@@ -330,23 +355,15 @@ class ForwardModel:
         left = 2.0 * np.exp(-above) - np.exp(-both)
         return -np.log(left), np.where(own < 0.0, (np.exp(-both) / left)[:, None], 1.0)
 
-    def _layout(self, b: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the state elements (column,) of a band's K, and the first column of each block that not all
-        states have (in the order of assembly, -1 for none)."""
+    def _layout(self, b: int) -> np.ndarray:
+        """Return the state elements (column,) of a band's K, in the order of `_mixture` and assembly."""
         name, size = self.options.bands[b], self.state.x_a.size
-        names = ["psurf", "temperature", "h2o", "depth", "height"]
-        names = ["co2", *names] if self.bands[b].band.gas == "CO2" else names
-        names = [key for key in names if key in self.state]
-        names += [f"surface_{name}", f"dispersion_{name}"]
-        columns = [np.arange(*self.state[key].indices(size)) for key in names]
-        there = {"airglow": self._glows(b), "sif": self._shines(b)}
-        first = []
-        for key in (f"isrf_width_{name}", f"zero_level_{name}", "ln_wind", "airglow", "sif", "shape"):
-            held = there.get(key, key in self.state)
-            first.append(sum(part.size for part in columns) if held else -1)
-            if held:
-                columns.append(np.arange(*self.state[key].indices(size)))
-        return np.concatenate(columns), np.array(first)
+        names = ["co2"] if self.bands[b].band.gas == "CO2" else []
+        names += ["psurf", "temperature", "h2o", "depth", "height", f"surface_{name}", "ln_wind"]
+        names += ["airglow"] * self._glows(b) + ["sif"] * self._shines(b) + ["shape"]
+        names += [f"dispersion_{name}", f"isrf_width_{name}", f"zero_level_{name}"]
+        held = [np.arange(*self.state[key].indices(size)) for key in names if key in self.state]
+        return np.concatenate(held)
 
 
 def _directions(setup: Setup, brdf: bool) -> diffuse.Directions:

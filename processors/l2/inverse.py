@@ -11,7 +11,8 @@ import numpy as np
 GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
 CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
-STRAIGHT = 0.005  # the same, below which the model is a straight line
+AGAIN = 0.05  # the same, that may be expected after a step by a K that has served before
+STRAIGHT = 0.005  # the same, that may be left when the last step is gone on the straight line of K
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -23,7 +24,8 @@ class Way(NamedTuple):
     chord: float
 
 
-LINEAR, BENT = Way(0.001, 5.0), Way(1.0, 0.05)  # air alone; particles
+LINEAR, BENT = Way(0.001, 1000.0), Way(1.0, 0.05)  # air alone; particles
+Parts = Sequence[tuple[slice, np.ndarray, np.ndarray]]  # rows, columns (column,), K (row, column)
 
 
 class Asked(NamedTuple):
@@ -39,13 +41,14 @@ class Modelled:
     no parts where K was not asked for."""
 
     F: np.ndarray
-    parts: Sequence[tuple[slice, np.ndarray, np.ndarray]]  # rows, columns (column,), K (row, column)
+    parts: Parts
 
     def carried(self, step: np.ndarray) -> Modelled:
         """Return what the model says a small step (state) on, by K."""
         F = self.F.copy()
         for rows, columns, part in self.parts:
-            F[rows] += part @ step[columns]
+            if step[columns].any():  # K need not be numbers where the search could not begin
+                F[rows] += part @ step[columns].astype(part.dtype)
         return Modelled(F, self.parts)
 
     def dense(self, size: int) -> np.ndarray:
@@ -85,15 +88,31 @@ class Posterior:
 
 
 class Problem(Protocol):
-    """What a search needs of a state vector: prior, its covariance, and elements in which the model is
-    linear."""
+    """What a search needs of a state vector: the prior and how sure it is, elements in which the model is
+    linear, and elements that take away a share of the light, whose slopes go with it."""
 
     @property
     def x_a(self) -> np.ndarray: ...
     @property
-    def S_a(self) -> np.ndarray: ...
+    def sigma(self) -> np.ndarray: ...  # 1 sigma of the prior
+    @property
+    def prior(self) -> np.ndarray: ...  # inverse covariance in units of sigma
     @property
     def linear(self) -> np.ndarray: ...
+    @property
+    def absorbing(self) -> np.ndarray: ...
+
+
+class _Units(NamedTuple):
+    """A measurement and the prior it is held against, in units of the prior sigma."""
+
+    measured: Measurement
+    root: np.ndarray  # (measurement) 1/sigma, 0 where there is none
+    x_a: np.ndarray
+    scale: np.ndarray
+    prior: np.ndarray  # inverse covariance
+    linear: np.ndarray  # (index)
+    absorbing: np.ndarray  # (state) whether
 
 
 @dataclass
@@ -102,7 +121,9 @@ class _Point:
     prior."""
 
     x: np.ndarray
+    asked: np.ndarray  # the state of which `said` speaks
     said: Modelled
+    whitened: Parts
     cost: float
     information: np.ndarray
     gradient: np.ndarray
@@ -127,27 +148,30 @@ def search(
     elements is below a tenth of the posterior sigma; it is tried undamped, has to keep the cost, and what
     is then left of the way is gone without another call.
     """
-    x_a, scale = problem.x_a, np.sqrt(np.diag(problem.S_a))
-    prior = np.linalg.inv(problem.S_a / np.outer(scale, scale))
+    x_a, scale, prior = problem.x_a, problem.sigma, problem.prior
     small, gamma, growth, bent, reach = CONVERGED * x_a.size, way.gamma, 2.0, False, 1.0
-    x = x_a.copy() if first_guess is None else first_guess
-    problem_units = (measured, x_a, scale, prior, problem.linear)
-    here = _assess(x, (yield Asked(x, True)), None, *problem_units)
+    x, before = x_a.copy() if first_guess is None else first_guess, 0.0
+    root = np.sqrt(measured.precision)
+    absorbing = np.isin(np.arange(x_a.size), problem.absorbing)
+    units = _Units(measured, root, x_a, scale, prior, problem.linear, absorbing)
+    here = _assess(x, (yield Asked(x, True)), None, units)
     for iteration in range(1, max_iterations + 1):
         if not np.isfinite(here.cost):
             return _solution(here, np.zeros(x_a.size), scale, 0, False)
         hessian = here.information + prior
         step = np.linalg.solve(hessian, here.gradient)
         left = step @ here.gradient
-        if left < STRAIGHT * x_a.size:  # too little to ask the model again
+        share = 1.0 if here.own else min(left / before, 1.0)  # that another step by this K leaves again
+        if left * share < STRAIGHT * x_a.size:
             return _solution(here, step, scale, iteration, True)
+        before = left
         last = left < small and not bent
-        chord = left < way.chord * x_a.size and here.own
+        chord = left * share < (way.chord if here.own else AGAIN) * x_a.size
         if not last:
             step = np.linalg.solve(hessian + gamma * prior, here.gradient)
         step = reach * step
         x = here.x + step * scale
-        there = _assess(x, (yield Asked(x, not chord)), here, *problem_units)
+        there = _assess(x, (yield Asked(x, not chord)), here, units)
         if not np.isfinite(there.cost):  # no such air: not as far
             reach *= SHORTER
             continue
@@ -176,53 +200,124 @@ def _solution(
     here: _Point, step: np.ndarray, scale: np.ndarray, iterations: int, converged: bool
 ) -> Solution:
     """End at a state and a step (units of `scale`) from it that is too small to ask the model again."""
-    F = here.said.carried(step * scale).F
+    x = here.x + step * scale
+    F = here.said.carried(x - here.asked).F
     information = here.information / np.outer(scale, scale)
-    return Solution(here.x + step * scale, F, information, iterations, bool(converged))
+    return Solution(x, F, information, iterations, bool(converged))
 
 
-def _assess(x, said, before, measured, x_a, scale, prior, linear):  # type: ignore[no-untyped-def]
-    """Weigh a state, its linear elements moved to where they fit best; K of the point before where `said` has
-    none."""
-    d = (x - x_a) / scale
-    own = before is None or bool(said.parts)
-    if not own:
-        said = Modelled(said.F, before.said.parts)
-    chi2, information, pull = normal_equations(measured, said, scale, None if own else before.information)
-    cost, gradient = chi2 + d @ prior @ d, pull - prior @ d
+def _assess(x: np.ndarray, said: Modelled, before: _Point | None, units: _Units) -> _Point:
+    """Weigh a state and move its linear elements to where they fit best by K: that of the state, or of the
+    point before where `said` has none."""
+    if before is not None and not said.parts:
+        return _by_slopes_of(before, x, said.F, units)
+    at, F = _refitted(x, said.F, said.parts, units)
+    brighter = np.divide(F, said.F, out=np.ones_like(F), where=(said.F > 0.0) & np.isfinite(F))
+    whitened = whiten(units.root, said.parts, brighter, units.absorbing)
+    d = (at - units.x_a) / units.scale
+    chi2, information, pull = normal_equations(units.measured, F, whitened, units.scale)
+    pulled = units.prior @ d
+    return _Point(
+        at, at, Modelled(F, said.parts), whitened, chi2 + d @ pulled, information, pull - pulled, True
+    )
+
+
+def _by_slopes_of(before: _Point, x: np.ndarray, F: np.ndarray, units: _Units) -> _Point:
+    d = (x - units.x_a) / units.scale
+    known, linear = before.information, units.linear
+    chi2, _, pull = normal_equations(units.measured, F, before.whitened, units.scale, known)
+    pulled = units.prior @ d
+    cost, gradient, at = chi2 + d @ pulled, pull - pulled, x
     if linear.size and np.isfinite(cost):
-        hessian = information + prior
+        hessian = known + units.prior
         step = np.zeros(x.size)
         step[linear] = np.linalg.solve(hessian[np.ix_(linear, linear)], gradient[linear])
-        cost -= step @ gradient
-        gradient = gradient - hessian @ step
-        x, said = x + step * scale, said.carried(step * scale)
-    return _Point(x, said, cost, information, gradient, own)
+        cost, gradient, at = cost - step @ gradient, gradient - hessian @ step, x + step * units.scale
+    return _Point(at, x, Modelled(F, before.said.parts), before.whitened, cost, known, gradient, False)
+
+
+def _refitted(x: np.ndarray, F: np.ndarray, parts: Parts, units: _Units) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the linear elements again with K, no others; return the state and F there."""
+    linear, residual = units.linear, units.root * np.where(units.root > 0.0, units.measured.y - F, 0.0)
+    if not linear.size or not np.all(np.isfinite(residual)):
+        return x, F
+    hessian = units.prior[np.ix_(linear, linear)]
+    gradient = -(units.prior @ ((x - units.x_a) / units.scale))[linear]
+    place = np.full(x.size, -1)
+    place[linear] = np.arange(linear.size)
+    some = []
+    for rows, columns, part in parts:
+        held, root = _held(place[columns] >= 0), units.root[rows]
+        at, slopes = place[columns[held]], np.ascontiguousarray(part[:, held].T, dtype=float)
+        slopes *= units.scale[columns[held], None]
+        if not root.all():
+            slopes[:, root == 0.0] = 0.0
+        whitened = slopes * root
+        hessian[np.ix_(at, at)] += whitened @ whitened.T
+        gradient[at] += whitened @ residual[rows]
+        some.append((rows, at, slopes))
+    step = np.linalg.solve(hessian, gradient)
+    x, F = x.copy(), F.copy()
+    x[linear] += step * units.scale[linear]
+    for rows, at, slopes in some:
+        F[rows] += step[at] @ slopes
+    return x, F
+
+
+def _held(wanted: np.ndarray) -> slice | np.ndarray:
+    """Return where a mask is true, as a slice if that is one run: arrays are then not copied."""
+    at = np.flatnonzero(wanted)
+    if at.size and at[-1] - at[0] + 1 == at.size:
+        return slice(int(at[0]), int(at[-1]) + 1)
+    return at
+
+
+def whiten(
+    root: np.ndarray, parts: Parts, brighter: np.ndarray | None = None, absorbing: np.ndarray | None = None
+) -> Parts:
+    """Return K times `root`, 0 where that is: what is not measured may be no number.
+
+    brighter  (measurement) light over that at which K was asked for: slopes by absorbing elements (state) go
+    with it
+    """
+    out = []
+    for rows, columns, part in parts:
+        own = root[rows]
+        whitened = part * own[:, None]
+        if brighter is not None and absorbing is not None:
+            held = _held(absorbing[columns])
+            whitened[:, held] = part[:, held] * (own * brighter[rows])[:, None]
+        if not own.all():
+            whitened[own == 0.0] = 0.0
+        out.append((rows, columns, whitened))
+    return out
 
 
 def normal_equations(
-    measured: Measurement, said: Modelled, scale: np.ndarray, known: np.ndarray | None = None
+    measured: Measurement,
+    F: np.ndarray,
+    whitened: Parts,
+    scale: np.ndarray,
+    known: np.ndarray | None = None,
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Return chi-square, K^T S_y^-1 K and K^T S_y^-1 (y - F) with the state in units of `scale`.
+    """Return chi-square, K^T S_y^-1 K and K^T S_y^-1 (y - F) with the state in units of `scale`; infinity and
+    zeros where not all are numbers.
 
     known  K^T S_y^-1 K where it has been computed before
     """
-    residual = np.where(measured.precision > 0.0, measured.y - said.F, 0.0)
-    weighted = residual * measured.precision
-    information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
-    if not np.all(np.isfinite(weighted)):
-        return np.inf, information, pull
     root = np.sqrt(measured.precision)
-    for rows, columns, part in said.parts:
-        if not np.all(measured.precision[rows] > 0.0):  # what is not measured may be no number
-            part = np.where(measured.precision[rows, None] > 0.0, part, 0.0)
-        pull[columns] += scale[columns] * (weighted[rows] @ part)
+    residual = np.where(root > 0.0, measured.y - F, 0.0) * root
+    information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
+    with np.errstate(all="ignore"):
+        for rows, columns, part in whitened:
+            pull[columns] += scale[columns] * (residual[rows] @ part)
+            if known is None:
+                information[np.ix_(columns, columns)] += part.T @ part
         if known is None:
-            whitened = part * root[rows, None]
-            information[np.ix_(columns, columns)] += whitened.T @ whitened
-    if known is None:
-        known = information * scale[:, None] * scale
-    return float(weighted @ residual), known, pull
+            known = information * scale[:, None] * scale
+    if not (np.all(np.isfinite(pull)) and np.all(np.isfinite(known))):
+        return np.inf, np.zeros_like(information), np.zeros(scale.size)
+    return float(residual @ residual), known, pull
 
 
 @dataclass(frozen=True)
@@ -232,6 +327,15 @@ class Given:
     x_a: np.ndarray
     S_a: np.ndarray
     linear: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    absorbing: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def sigma(self) -> np.ndarray:
+        return np.sqrt(np.diag(self.S_a))
+
+    @property
+    def prior(self) -> np.ndarray:
+        return np.linalg.inv(self.S_a / np.outer(self.sigma, self.sigma))
 
 
 def solve(
@@ -253,12 +357,14 @@ def solve(
             return end.value  # type: ignore[no-any-return]
 
 
-def posterior(information: np.ndarray, S_a: np.ndarray) -> Posterior:
-    """Return S_hat = (K^T S_y^-1 K + S_a^-1)^-1, G S_y G^T and A = G K of K^T S_y^-1 K; prior units
-    inside."""
+def posterior(information: np.ndarray, S_a: np.ndarray, prior: np.ndarray | None = None) -> Posterior:
+    """Return S_hat = (K^T S_y^-1 K + S_a^-1)^-1, G S_y G^T and A = G K of K^T S_y^-1 K.
+
+    prior  inverse of S_a in units of its sigma, where known; in these all is worked out
+    """
     scale = np.sqrt(np.diag(S_a))
     unit = np.outer(scale, scale)
-    S_hat = np.linalg.inv(information * unit + np.linalg.inv(S_a / unit))
+    S_hat = np.linalg.inv(information * unit + (np.linalg.inv(S_a / unit) if prior is None else prior))
     A = S_hat @ (information * unit)
     return Posterior(S_hat * unit, A @ S_hat * unit, A * scale[:, None] / scale)
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from .compiled import inner, kernel, summing
+from .compiled import inner, summing
 
 NEGLIGIBLE = 1e-5  # of the peak, below which a response is cut: 1.4e-6 of its area
-LANES = 32  # taps are summed so many at a time, the last filled up with weights of 0
+LANES = 16  # taps are summed so many at a time, the last filled up with weights of 0
 TAPS = 256  # of a table, at most; the response is smooth on that scale
 NEAR_FWHM, NEAR_STRETCH = 0.01, 2e-3  # how far an expansion about a wavelength and a width is used
-STEPS_IN_NEAR = 2  # expansions lie this much closer
 MOST_EXPANSIONS = 6  # kept for later soundings, 1.0 to 1.6 MB each
 
 
@@ -117,7 +116,7 @@ class Expansions:
         return Near(found, (center - found.center_nm).astype(self._kind), 1.0 + widen - found.stretch)
 
     def _on_lattice(self, away_nm: np.ndarray, widen: float) -> Expansion:
-        step = self._reach / STEPS_IN_NEAR
+        step = self._reach  # of which half is left for shifts and stretches still to come
         middle, tilt = 0.5 * (away_nm[0] + away_nm[-1]), 0.5 * (away_nm[-1] - away_nm[0])
         key = (round(middle / step), round(tilt / step), round(widen / NEAR_STRETCH))
         if key not in self._known:
@@ -158,37 +157,43 @@ def _expansion(
     first = wavelength_nm.size - np.searchsorted(backwards, center_nm + reach[1], side="right")
     most = max(int((last - first).max()), 1)
     terms: np.ndarray = np.zeros((center_nm.size, 4, -(-most // LANES) * LANES), kind)
+    sums = np.zeros((center_nm.size, 4))
     table = (response.node, response.offset_nm, response.isrf.astype(np.float64))
-    _expand(wavelength_nm, width_nm, center_nm, *table, stretch, first, last - first, terms)
-    return Expansion(center_nm, stretch, terms, terms.sum(axis=2, dtype=np.float64), first, last - first)
+    _expand(wavelength_nm, width_nm, center_nm, *table, stretch, first, last - first, terms, sums)
+    return Expansion(center_nm, stretch, terms, sums, first, last - first)
 
 
 @njit(cache=True)
-def _expand(wavelength, width, center, node, offset_nm, isrf, stretch, first, count, terms):  # type: ignore[no-untyped-def]
-    """Interpolate the response by Catmull-Rom through four taps, zero beyond its table."""
+def _expand(wavelength, width, center, node, offset_nm, isrf, stretch, first, count, terms, sums):  # type: ignore[no-untyped-def]
+    """Interpolate the response by Catmull-Rom through four taps, zero beyond its table; sum the terms."""
     taps, begin, step = offset_nm.size, offset_nm[0], offset_nm[1] - offset_nm[0]
-    shape = np.zeros(taps + 4)
+    shape = np.zeros(taps + 8)  # with room on both sides for what lies beyond
+    per_nm = 1.0 / (step * stretch)
     for s in range(center.size):
         k = min(max(int(np.searchsorted(node, s, side="right")) - 1, 0), node.size - 2)
         mix = (s - node[k]) / (node[k + 1] - node[k])
         for i in range(taps):
-            shape[i + 2] = (1.0 - mix) * isrf[k, i] + mix * isrf[k + 1, i]
-        for m in range(count[s]):
-            x = wavelength[first[s] + m] - center[s]
-            position = (x / stretch - begin) / step + 2.0
+            shape[i + 4] = (1.0 - mix) * isrf[k, i] + mix * isrf[k + 1, i]
+        here, width_here = wavelength[first[s] : first[s] + count[s]], width[first[s] : first[s] + count[s]]
+        w0, w1, w2, w3 = terms[s, 0], terms[s, 1], terms[s, 2], terms[s, 3]
+        for m in range(here.size):
+            x, w = here[m] - center[s], width_here[m]
+            position = min(max((x / stretch - begin) / step + 4.0, 1.0), taps + 5.0)
             i = int(position)
-            if i < 1 or i > taps + 1:
-                continue
             f = position - i
             y0, y1, y2, y3 = shape[i - 1], shape[i], shape[i + 1], shape[i + 2]
             c1, c2 = 0.5 * (y2 - y0), y0 - 2.5 * y1 + 2.0 * y2 - 0.5 * y3
             c3 = 1.5 * (y1 - y2) + 0.5 * (y3 - y0)
-            w, per_nm = width[first[s] + m], 1.0 / (step * stretch)
             slope = -((3.0 * c3 * f + 2.0 * c2) * f + c1) * w * per_nm
-            terms[s, 0, m] = (((c3 * f + c2) * f + c1) * f + y1) * w
-            terms[s, 1, m] = slope
-            terms[s, 2, m] = (6.0 * c3 * f + 2.0 * c2) * w * per_nm**2
-            terms[s, 3, m] = slope * x / stretch
+            w0[m] = (((c3 * f + c2) * f + c1) * f + y1) * w
+            w1[m] = slope
+            w2[m] = (6.0 * c3 * f + 2.0 * c2) * w * per_nm**2
+            w3[m] = slope * x / stretch
+        for k in range(4):
+            total = 0.0
+            for m in range(here.size):
+                total += terms[s, k, m]
+            sums[s, k] = total
 
 
 @inner
@@ -208,6 +213,19 @@ def weights_at(terms, begin, size, shift, widen, weight, slope):  # type: ignore
             weight[m] += widen * w3[m]
     for m in range(size, weight.size):
         weight[m], slope[m] = none, none
+
+
+@summing
+def weighted(terms, begin, size, shift, widen, field):  # type: ignore[no-untyped-def]
+    """Return the sum over taps begin.. of the weights of a spectel (see `weights_at`) times a field (tap)."""
+    half, none = field.dtype.type(0.5), field.dtype.type(0.0)
+    w0, w1 = terms[0, begin : begin + size], terms[1, begin : begin + size]
+    w2, total = terms[2, begin : begin + size], none
+    for m in range(size):
+        total += (w0[m] + shift * (w1[m] + half * shift * w2[m])) * field[m]
+    if widen != none:
+        total += widen * dot(terms[3, begin : begin + size], field)
+    return total
 
 
 @summing
@@ -242,13 +260,3 @@ def dots(weight, fields, begin, out):  # type: ignore[no-untyped-def]
     while f < fields.shape[0]:
         out[f] += dot(weight, fields[f, begin : begin + size])
         f += 1
-
-
-@kernel
-def look(fields, terms, first, count, orders, out):  # type: ignore[no-untyped-def]
-    """Add to out (orders, spectel, field) the sums of fields (field, point) weighted by some terms of an
-    expansion."""
-    for s in range(first.size):
-        size = min(-(-count[s] // LANES) * LANES, fields.shape[1] - first[s])
-        for n in range(orders.size):
-            dots(terms[s, orders[n], :size], fields, first[s], out[n, s])

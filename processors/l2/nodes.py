@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import qr
 
-from .absorption import layer_values
+from .absorption import add_layer
 from .bands import LAYER_EDGES_PA
-from .compiled import exp_minus, kernel
+from .compiled import exp_minus, inner, kernel
 
 RCOND = 1e-4  # of the fit: weaker combinations of functions are rounding errors of single precision
 _GROUND = 1.0
@@ -94,12 +94,28 @@ def choose(
     return Nodes(functions, index, there[0], there[1], coordinate[index].astype(np.float64))
 
 
-def marks(height: np.ndarray, psurf_pa: float) -> np.ndarray:
-    """Return the layer edges (index) nearest to heights in p/p_s; the ground is the end of the bottom
-    layer."""
-    ground = int(np.searchsorted(LAYER_EDGES_PA, psurf_pa))
-    nearest = np.abs(LAYER_EDGES_PA[None, :ground] - psurf_pa * height[:, None]).argmin(axis=1)
+def marks(height: np.ndarray, psurf_pa: np.ndarray) -> np.ndarray:
+    """Return (sounding, height) the layer edges (index) nearest to heights in p/p_s for surface pressures
+    (sounding,); the ground is the end of the bottom layer."""
+    ground = np.searchsorted(LAYER_EDGES_PA, psurf_pa)[:, None]
+    middle = 0.5 * (LAYER_EDGES_PA[1:] + LAYER_EDGES_PA[:-1])
+    nearest = np.minimum(np.searchsorted(middle, psurf_pa[:, None] * height), ground - 1)
     return np.where(height >= _GROUND, ground, nearest)
+
+
+@inner
+def _depths(gas, h2o, column, t, mix, bottom, cia_path, air, cia, ray, lo, n, depth):  # type: ignore[no-untyped-def]
+    """Fill depth (sounding, edge, point), vertical from the top; a layer's table serves all soundings in
+    turn."""
+    cia_here, ray_here, one = cia[lo : lo + n], ray[lo : lo + n], ray.dtype.type(1.0)
+    for l in range(gas.shape[0]):
+        for s in range(depth.shape[0]):
+            if l > bottom[s]:
+                continue
+            before, after, c, a = depth[s, l], depth[s, l + 1], cia_path[s, l], air[s, l]
+            for j in range(n):
+                after[j] = before[j] + (c * cia_here[j] + a * ray_here[j])
+            add_layer(gas, h2o, s, l, column, t, bottom, mix, lo, n, one, after)
 
 
 @kernel
@@ -112,21 +128,13 @@ def evaluate(  # type: ignore[no-untyped-def]
     out,  # (sounding, function or more, point)
 ):  # fmt: skip
     """Fill the functions times sunlight for air and gases alone."""
-    count, points = gas.shape[0], cia.size
-    kind = cia.dtype
-    x, work = np.empty((2 * count, BLOCK), kind), np.empty((2, BLOCK), kind)
-    above = np.zeros((count + 1, BLOCK), kind)
-    for lo in range(0, points, BLOCK):
-        n = min(BLOCK, points - lo)
-        cia_here, ray_here, u = cia[lo : lo + n], ray[lo : lo + n], coordinate[lo : lo + n]
+    depth = np.zeros((t.shape[0], gas.shape[0] + 1, BLOCK), cia.dtype)
+    for lo in range(0, cia.size, BLOCK):
+        n = min(BLOCK, cia.size - lo)
+        _depths(gas, h2o, column, t, mix, bottom, cia_path, air, cia, ray, lo, n, depth)
+        u = coordinate[lo : lo + n]
         for s in range(t.shape[0]):
-            sun_here = sun[s, lo : lo + n]
-            layer_values(gas, h2o, s, t, bottom[s], mix, lo, n, x, work)
-            for l in range(bottom[s] + 1):
-                u1, u2, c, a = column[s, 0, l], column[s, 1, l], cia_path[s, l], air[s, l]
-                x1, x2, before, after = x[l], x[count + l], above[l], above[l + 1]
-                for j in range(n):
-                    after[j] = before[j] + (u1 * x1[j] + u2 * x2[j] + c * cia_here[j] + a * ray_here[j])
+            sun_here, above = sun[s, lo : lo + n], depth[s]
             for f in range(more.size):
                 a, b, m, k = above[low[s, f]], above[high[s, f]], more[f], slant[s]
                 turns, target = power[f], out[s, f, lo : lo + n]

@@ -45,10 +45,10 @@ def read(path: Path) -> Optics:
     )
 
 
-def henyey_greenstein(asymmetry: np.ndarray, cos_scattering: float) -> np.ndarray:
+def henyey_greenstein(asymmetry: np.ndarray, cos_scattering: np.ndarray | float) -> np.ndarray:
     """Return the phase function, mean 1 over the sphere (Henyey & Greenstein 1941)."""
     g = asymmetry
-    return (1.0 - g * g) / (1.0 + g * g - 2.0 * g * cos_scattering) ** 1.5
+    return np.asarray((1.0 - g * g) / (1.0 + g * g - 2.0 * g * cos_scattering) ** 1.5)
 
 
 def profile(psurf_pa: float, height: float, width: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -47,23 +47,27 @@ def estimates(sv: StateVector, measured: Measurement, said: Modelled, options: O
 def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
     """Return the change of `wanted` (psurf in hPa, co2 as a factor of its column) and of the water scale."""
     rows, columns, K = part
-    place = {int(column): n for n, column in enumerate(columns)}
-    names = [f"surface_{b}", f"dispersion_{b}", "sif", "ln_wind", "airglow"]
-    index = [i for name in names if name in sv for i in range(*sv[name].indices(sv.x_a.size)) if i in place]
-    sigma = np.sqrt(np.diag(sv.S_a))[index]
-    if wanted == "co2":
-        levels = list(range(*sv["co2"].indices(sv.x_a.size)))
-        first = K[:, [place[i] for i in levels]] @ sv.x_a[sv["co2"]]
-    else:
-        first = K[:, place[sv["psurf"].start]]
-    water = K[:, [place[i] for i in range(*sv["h2o"].indices(sv.x_a.size))]].sum(axis=1)  # the column as one
-    design = np.column_stack([first, water, K[:, [place[i] for i in index]]])
-    sigma = np.concatenate([[WIDE_SCALE if wanted == "co2" else WIDE_PSURF_HPA, SIGMA_H2O], sigma])
-    precision = measured.precision[rows]
-    counts = precision > 0.0
-    whitened = np.where(counts[:, None], design * sigma * np.sqrt(precision)[:, None], 0.0)
-    residual = np.where(counts, np.sqrt(precision) * (measured.y[rows] - F[rows]), 0.0)
-    change = sigma * np.linalg.solve(whitened.T @ whitened + np.eye(sigma.size), whitened.T @ residual)
+    slopes, place = K.T, {int(column): n for n, column in enumerate(columns)}
+
+    def held(name: str) -> slice:
+        first = place[sv[name].start]
+        return slice(first, first + sv[name].stop - sv[name].start)
+
+    others = [name for name in (f"surface_{b}", f"dispersion_{b}", "sif", "ln_wind", "airglow") if name in sv]
+    others = [name for name in others if sv[name].start in place]
+    co2 = wanted == "co2"
+    first = sv.x_a[sv["co2"]].astype(slopes.dtype) @ slopes[held("co2")] if co2 else slopes[held("psurf")]
+    water = slopes[held("h2o")].sum(axis=0)  # the column as one
+    design = np.vstack([first, water, *(slopes[held(name)] for name in others)]).astype(float)
+    sigma = [[WIDE_SCALE if co2 else WIDE_PSURF_HPA, SIGMA_H2O], *(sv.sigma[sv[name]] for name in others)]
+    root = np.sqrt(measured.precision[rows])
+    scale = np.concatenate(sigma)
+    design *= scale[:, None]
+    design *= root
+    if not root.all():
+        design[:, root == 0.0] = 0.0
+    residual = np.where(root > 0.0, root * (measured.y[rows] - F[rows]), 0.0)
+    change = scale * np.linalg.solve(design @ design.T + np.eye(scale.size), design @ residual)
     return float(change[0]), float(change[1])
 
 

@@ -62,8 +62,9 @@ def darkness(radiance: np.ndarray, sigma: np.ndarray, good: np.ndarray, snr_limi
     """Tell whether half of each band is there and bright enough; arrays (band, spectel)."""
     if good.sum(axis=1).min() < good.shape[1] // 2:
         return Reason.MISSING_DATA
-    snr = [np.median(r[g] / s[g]) for r, s, g in zip(radiance, sigma, good, strict=True)]
-    return NONE if min(snr) >= snr_limit else Reason.DARK
+    ratio = np.where(good, radiance, np.nan) / np.where(good, sigma, 1.0)
+    snr = np.median(ratio, axis=1) if good.all() else np.nanmedian(ratio, axis=1)
+    return NONE if snr.min() >= snr_limit else Reason.DARK
 
 
 def doubts(found: Mapping[str, Any], good: np.ndarray, settings: Mapping[str, Any]) -> tuple[Reason, int]:

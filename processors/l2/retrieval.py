@@ -66,6 +66,7 @@ def retrieve(
         else:
             groups[is_glint(case.sounding)].append(n)
     for members in groups.values():
+        members.sort(key=lambda n: int(soundings[n][0]["fov"]))  # soundings of one share a response
         for first in range(0, len(members), BATCH):
             some = members[first : first + BATCH]
             for n, row in zip(some, _batch([cases[n] for n in some], aux, options, settings), strict=True):
@@ -222,7 +223,7 @@ def setup(
     for b in options.bands:
         sun = aux.sunlight(b, float(sounding["sun_recession_speed"]), float(sounding["earth_sun_distance"]))
         unit = float(sun.max())
-        top = float(np.percentile(spectra.radiance[b][spectra.good[b]], 98))
+        top = brightest(spectra.radiance[b][spectra.good[b]])
         reflectance[b] = np.pi * top / (mu0 * unit)
         expansions = aux.expansions(b, int(sounding["fov"]), _whole(spectra.wavelength_nm[b]), kind)
         bands.append(SoundingBand(unit, (sun / unit).astype(kind), expansions, top, reflectance[b]))
@@ -230,6 +231,14 @@ def setup(
     co2 = np.interp(np.log(SIGMA * psurf_pa), np.log(forecast["pressure"]), forecast["co2"])
     sv = state.build(co2, psurf_pa / 100.0, float(forecast["wind_speed"]), glint, reflectance, options)
     return Setup(sv, atmosphere.meteo(forecast, float(sounding["latitude"])), viewing, bands)
+
+
+def brightest(radiance: np.ndarray) -> float:
+    """Return the 98th percentile; numpy's own takes ten times as long for some hundred values."""
+    at = 0.98 * (radiance.size - 1)
+    low = int(at)
+    ends = np.partition(radiance, (low, min(low + 1, radiance.size - 1)))[low : low + 2]
+    return float(ends[0] + (at - low) * (ends[-1] - ends[0]))
 
 
 def _whole(wavelength_nm: np.ndarray) -> np.ndarray:
@@ -242,7 +251,7 @@ def _whole(wavelength_nm: np.ndarray) -> np.ndarray:
 def _column(own: Setup, options: Options, solution: Solution) -> Row:
     """Return XCO2 with its error budget and the other retrieved quantities."""
     sv, x = own.state, solution.x
-    post = posterior(solution.information, sv.S_a)
+    post = posterior(solution.information, sv.S_a, sv.prior)
     psurf, sigma = x[sv["psurf"]][0], np.sqrt(np.diag(post.S_hat))
     layers = atmosphere.layers(own.meteo, 100.0 * psurf, x[sv["temperature"]], x[sv["h2o"]])
     h = layers.pressure_weight
@@ -291,18 +300,15 @@ def _column(own: Setup, options: Options, solution: Solution) -> Row:
 
 def _fit(solution: Solution, spectra: Spectra, options: Options) -> Row:
     """Return modelled spectra, residuals and chi-square per band; NaN in bands that were not fitted."""
-    good = np.zeros_like(spectra.good)
-    good[list(options.bands)] = spectra.good[list(options.bands)]
-    modelled = np.full(good.shape, np.nan)
-    modelled[list(options.bands)] = solution.modelled.reshape(len(options.bands), -1)
-    modelled[~good] = np.nan
-    with np.errstate(invalid="ignore"):
-        residual = spectra.radiance - modelled
-    chi2, rms = np.full(len(good), np.nan), np.full(len(good), np.nan)
-    relative = np.full(good.shape, np.nan)
-    for b in options.bands:
-        r, g = residual[b], good[b]
-        chi2[b] = np.mean((r[g] / spectra.sigma[b][g]) ** 2)
-        relative[b] = r / np.max(modelled[b][g])
-        rms[b] = np.sqrt(np.mean(relative[b][g] ** 2))
-    return {"radiance_modelled": modelled, "radiance_residual": relative, "chi2": chi2, "residual_rms": rms}
+    shape, bands = spectra.good.shape, list(options.bands)
+    modelled, residual = np.full(shape, np.nan), np.full(shape, np.nan)
+    chi2, rms = np.full(shape[0], np.nan), np.full(shape[0], np.nan)
+    good = spectra.good[bands]
+    F = solution.modelled.reshape(len(bands), -1)
+    away = np.where(good, spectra.radiance[bands] - F, 0.0)
+    count, top = good.sum(axis=1), np.where(good, F, -np.inf).max(axis=1)
+    chi2[bands] = np.square(away / np.where(good, spectra.sigma[bands], 1.0)).sum(axis=1) / count
+    rms[bands] = np.sqrt(np.square(away).sum(axis=1) / count) / top
+    modelled[bands] = np.where(good, F, np.nan)
+    residual[bands] = np.where(good, away / top[:, None], np.nan)
+    return {"radiance_modelled": modelled, "radiance_residual": residual, "chi2": chi2, "residual_rms": rms}

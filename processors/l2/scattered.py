@@ -1,4 +1,5 @@
-"""Carry the scattered light and the airglow of a batch of soundings in one band to its spectels."""
+"""Give the scattered light of a batch of soundings in one band as a sum of functions, the airglow beside
+them."""
 
 from __future__ import annotations
 
@@ -10,11 +11,8 @@ import numpy as np
 from . import diffuse
 from .bandmodel import BandModel, evaluate_functions
 from .diffuse import Directions
-from .isrf import Expansion, Near, look
 from .nodes import RCOND
 from .scattering import MU, WEIGHT
-
-ORDERS = (0, 1, 3)  # terms of an expansion that are looked through: weight, by wavelength, by width
 
 
 @dataclass(frozen=True)
@@ -44,17 +42,18 @@ class ScatteredLight:
 
     def __init__(self, model: BandModel, layers: BandLayers, psurf_pa: np.ndarray, slant: np.ndarray, sun:
     np.ndarray,
-                 glow: np.ndarray, toward: Sequence[Directions], wide: bool) -> None:  # fmt: skip
+                 glow: np.ndarray, toward: Sequence[Directions]) -> None:  # fmt: skip
         """Fix the functions at first states: layers, surface pressure and slant factor (sounding,) there.
 
-        sun  (sounding, point);  glow  (sounding, 0 or 2, point);  wide  whether slopes by width are wanted
+        sun  (sounding, point);  glow  (sounding, 0 or 2, point)
         """
         self.model, self._kind = model, model.gas.dtype.type
         self.count = len(model.nodes.functions)
         node, soundings = model.nodes, len(toward)
-        self._functions = np.empty((soundings, self.count + glow.shape[1], model.points), self._kind)
-        self._functions[:, self.count :] = glow
-        everywhere = (model.gas, model.h2o, model.cia, model.ray, model.coordinate, sun, self._functions)
+        # (sounding, function, point); the airglow comes after the scattered light
+        self.functions = np.empty((soundings, self.count + glow.shape[1], model.points), self._kind)
+        self.functions[:, self.count :] = glow
+        everywhere = (model.gas, model.h2o, model.cia, model.ray, model.coordinate, sun, self.functions)
         at_nodes = np.empty((soundings, self.count, node.index.size), self._kind)
         u, ones = node.coordinate.astype(self._kind), np.ones((soundings, node.index.size), self._kind)
         there = (node.gas, node.h2o, model.cia[node.index], model.ray[node.index], u, ones, at_nodes)
@@ -65,19 +64,14 @@ class ScatteredLight:
                 layers.air, cia, ray, at, slant, light, out,
             )  # fmt: skip
         self._inverse = np.linalg.pinv(np.swapaxes(at_nodes, 1, 2).astype(np.float64), rcond=RCOND)
-        species = [diffuse.species(*model.optics, t) for t in toward]
-        moments = species[0][0] if model.optics[0].size else species[0][0][:, :3]
-        self.extinction: np.ndarray = species[0][1][1:, 0]  # (type) delta-M scaled, per depth at 0.755 um
-        scalars = np.array([s[1] for s in species], self._kind)
-        self._species = np.ascontiguousarray(moments, self._kind), scalars
+        moments, scalars = diffuse.species(*model.optics, np.array([t.cos_scattering for t in toward]))
+        moments = moments if model.optics[0].size else moments[:, :3]
+        self.extinction: np.ndarray = scalars[0, 1:, 0]  # (type) delta-M scaled, per depth at 0.755 um
+        self._species = np.ascontiguousarray(moments, self._kind), scalars.astype(self._kind)
         streams = np.array([MU, WEIGHT], self._kind)
         self._toward = diffuse.LEGS.astype(self._kind), streams, *diffuse.stacked(toward, self._kind)
         self._shaped = int(toward[0].by_shape.shape[0] > 0)
         self._shape = np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
-        self._orders = np.array(ORDERS if wide else ORDERS[:2])
-        # what the spectels see of the functions, and the expansion of their weights with which they see it
-        self.seen = np.zeros((soundings, self._orders.size, 0, self._functions.shape[1]), self._kind)
-        self._by: list[Expansion | None] = [None] * soundings
 
     def at_nodes(
         self, members: np.ndarray, layers: BandLayers, slant_view: np.ndarray, polynomial: np.ndarray,
@@ -110,14 +104,3 @@ class ScatteredLight:
         )  # fmt: skip
         inverse = self._inverse[members]
         return (inverse @ light[:, :, None])[:, :, 0], inverse @ np.swapaxes(by_all, 1, 2)
-
-    def look(self, member: int, near: Near) -> None:
-        """Let `seen` (sounding, order, spectel, function) hold what the spectels see of the functions."""
-        if self._by[member] is near.expansion:
-            return
-        e, self._by[member] = near.expansion, near.expansion
-        if not self.seen.size:
-            shape = (*self.seen.shape[:2], near.shift_nm.size, self.seen.shape[3])
-            self.seen = np.zeros(shape, self._kind)
-        self.seen[member] = 0.0
-        look(self._functions[member], e.terms, e.first, e.count, self._orders, self.seen[member])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import njit
 
 from .compiled import exp_minus, inner
 from .orders import MOMENTS, STREAMS, orders, slanted
@@ -23,7 +24,7 @@ _GAMMA = DEPOLARISATION / (2.0 - DEPOLARISATION)
 RAYLEIGH_MOMENT_2 = 0.1 * (1.0 - _GAMMA) / (1.0 + 2.0 * _GAMMA)
 
 
-def rayleigh_phase(cos_scattering: float) -> float:
+def rayleigh_phase(cos_scattering):  # type: ignore[no-untyped-def]
     """Return the phase function, mean 1 over the sphere, depolarisation included (Young 1981)."""
     return 3.0 / (4.0 * (1.0 + 2.0 * _GAMMA)) * (1.0 + 3.0 * _GAMMA + (1.0 - _GAMMA) * cos_scattering**2)
 
@@ -36,11 +37,15 @@ def rayleigh_cross_section(wavenumber_cm1: np.ndarray) -> np.ndarray:
 
 def legendre(order: int, mu: np.ndarray | float) -> np.ndarray:
     """Return sqrt((k-m)!/(k+m)!) P_k^m(mu) (moment k, mu) of the azimuthal order m, 0 for k < m."""
-    mu = np.atleast_1d(np.asarray(mu, dtype=float))
+    return np.asarray(_legendre(order, np.atleast_1d(np.asarray(mu, dtype=float))))
+
+
+@njit(cache=True)
+def _legendre(order, mu):  # type: ignore[no-untyped-def]
     out = np.zeros((MOMENTS, mu.size))
-    out[order] = np.prod([np.sqrt((2 * j - 1) / (2 * j)) for j in range(1, order + 1)]) * (1.0 - mu**2) ** (
-        0.5 * order
-    )
+    out[order] = (1.0 - mu**2) ** (0.5 * order)
+    for j in range(1, order + 1):
+        out[order] *= np.sqrt((2 * j - 1) / (2 * j))
     out[order + 1] = np.sqrt(2 * order + 1) * mu * out[order]
     for k in range(order + 2, MOMENTS):
         before, below = out[k - 1], out[k - 2]

@@ -72,8 +72,8 @@ class Tabulated:
     def seen(self, wavenumber_cm1: np.ndarray, recession_m_s: float, distance_au: float) -> np.ndarray:
         """Return what photon_irradiance does (point), to 1e-5 for a recession of 1 km/s (the continuum
         moves, too)."""
-        at = (wavenumber_cm1 / (1.0 - recession_m_s / C_LIGHT) - self.first_cm1) / self.step_cm1
-        return np.asarray(_cubic(self.irradiance, at) / distance_au**2)
+        factor, shift = 1.0 / (1.0 - recession_m_s / C_LIGHT) / self.step_cm1, self.first_cm1 / self.step_cm1
+        return np.asarray(_cubic(self.irradiance, wavenumber_cm1, factor, shift, 1.0 / distance_au**2))
 
 
 FINER, MARGIN_CM1 = 4, 0.5  # of the tabulated Sun; the margin holds shifts up to 10 km/s
@@ -81,21 +81,30 @@ FINER, MARGIN_CM1 = 4, 0.5  # of the tabulated Sun; the margin holds shifts up t
 
 def tabulate(sun: Sun, wavenumber_cm1: np.ndarray) -> Tabulated:
     """Compute the irradiance on a fine grid about a band's (point), evenly spaced."""
-    step = (wavenumber_cm1[1] - wavenumber_cm1[0]) / FINER
+    first, step = _fine(wavenumber_cm1)
     count = int((wavenumber_cm1[-1] - wavenumber_cm1[0] + 2 * MARGIN_CM1) / step) + 1
-    first = wavenumber_cm1[0] - MARGIN_CM1
     return Tabulated(first, step, photon_irradiance(sun, first + step * np.arange(count), 0.0, 1.0))
 
 
+def tabulated(irradiance: np.ndarray, wavenumber_cm1: np.ndarray) -> Tabulated:
+    """Give back what `tabulate` made for a band's grid (point) from the irradiance it found."""
+    return Tabulated(*_fine(wavenumber_cm1), irradiance)
+
+
+def _fine(wavenumber_cm1: np.ndarray) -> tuple[float, float]:
+    """Return first point and step of the fine grid, cm-1."""
+    return wavenumber_cm1[0] - MARGIN_CM1, (wavenumber_cm1[1] - wavenumber_cm1[0]) / FINER
+
+
 @njit(cache=True)
-def _cubic(table, at):  # type: ignore[no-untyped-def]
-    """Read positions off a table, Catmull-Rom."""
+def _cubic(table, at, factor, shift, scale):  # type: ignore[no-untyped-def]
+    """Read positions factor * at - shift off a table, Catmull-Rom, times a scale."""
     out = np.empty(at.size)
     for j in range(at.size):
-        x = at[j]
+        x = factor * at[j] - shift
         i = min(max(int(x), 1), table.size - 3)
         f = x - i
         y0, y1, y2, y3 = table[i - 1], table[i], table[i + 1], table[i + 2]
         c2, c3 = y0 - 2.5 * y1 + 2.0 * y2 - 0.5 * y3, 1.5 * (y1 - y2) + 0.5 * (y3 - y0)
-        out[j] = ((c3 * f + c2) * f + 0.5 * (y2 - y0)) * f + y1
+        out[j] = (((c3 * f + c2) * f + 0.5 * (y2 - y0)) * f + y1) * scale
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -70,11 +70,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Block:
-    """A named slice of the state vector with prior mean and covariance."""
+    """A named slice of the state vector with prior mean and 1 sigma; CORRELATION says how they hang
+    together."""
 
     name: str
     prior: np.ndarray
-    covariance: np.ndarray
+    sigma: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,15 @@ class StateVector:
     @cached_property
     def linear(self) -> np.ndarray:
         """Elements (index) in which the light is all but linear: the polynomials of the surface."""
-        return np.concatenate(
-            [
-                np.arange(*where.indices(self.x_a.size))
-                for name, where in self.slices.items()
-                if name.startswith("surface")
-            ]
-        )
+        return self._elements([name for name in self.slices if name.startswith("surface")])
+
+    @cached_property
+    def absorbing(self) -> np.ndarray:
+        """Elements (index) that take away a share of the light."""
+        return self._elements(["co2", "psurf", "temperature", "h2o"])
+
+    def _elements(self, names: Sequence[str]) -> np.ndarray:
+        return np.concatenate([np.arange(*self[name].indices(self.x_a.size)) for name in names])
 
     @cached_property
     def layout(self) -> tuple[str, ...]:
@@ -119,13 +122,20 @@ class StateVector:
         return np.concatenate([block.prior for block in self.blocks])
 
     @cached_property
+    def sigma(self) -> np.ndarray:
+        """Prior 1 sigma (state)."""
+        return np.concatenate([block.sigma for block in self.blocks])
+
+    @cached_property
     def S_a(self) -> np.ndarray:
         """Prior covariance (state, state), block diagonal."""
-        n = sum(block.prior.size for block in self.blocks)
-        out = np.zeros((n, n))
-        for block in self.blocks:
-            out[self[block.name], self[block.name]] = block.covariance
-        return out
+        correlation, _ = _correlation(tuple((block.name, block.prior.size) for block in self.blocks))
+        return np.asarray(correlation * np.outer(self.sigma, self.sigma))
+
+    @property
+    def prior(self) -> np.ndarray:
+        """Inverse of the prior covariance in units of sigma (state, state); not to be written to."""
+        return _correlation(tuple((block.name, block.prior.size) for block in self.blocks))[1]
 
 
 def co2_covariance() -> np.ndarray:
@@ -148,6 +158,26 @@ def h2o_covariance() -> np.ndarray:
     return SIGMA_H2O**2 + SIGMA_H2O_SHAPE**2 * np.eye(H2O_NODES_PA.size)
 
 
+# Of the blocks whose elements hang together
+COVARIANCE = {"co2": co2_covariance(), "temperature": temperature_covariance(), "h2o": h2o_covariance()}
+
+
+@cache
+def _correlation(sizes: tuple[tuple[str, int], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the correlation (state, state) of blocks of these names and sizes, and its inverse."""
+    both = np.zeros((2, *[sum(size for _, size in sizes)] * 2))
+    first = 0
+    for name, size in sizes:
+        own, correlation = slice(first, first + size), np.eye(size)
+        if name in COVARIANCE:
+            sigma = np.sqrt(np.diag(COVARIANCE[name]))
+            correlation = COVARIANCE[name] / np.outer(sigma, sigma)
+        both[0, own, own], both[1, own, own] = correlation, np.linalg.inv(correlation)
+        first += size
+    both.flags.writeable = False
+    return both[0], both[1]
+
+
 def build(
     co2_prior_ppm: np.ndarray,
     psurf_prior_hpa: float,
@@ -162,34 +192,38 @@ def build(
     """
     names = [BANDS[b].name for b in options.bands]
     blocks = [
-        Block("co2", co2_prior_ppm, co2_covariance()),
-        _diagonal("psurf", [psurf_prior_hpa], [SIGMA_PSURF_HPA]),
-        Block("temperature", np.zeros(T_NODES_PA.size), temperature_covariance()),
-        Block("h2o", np.ones(H2O_NODES_PA.size), h2o_covariance()),
+        _correlated("co2", co2_prior_ppm),
+        _block("psurf", [psurf_prior_hpa], [SIGMA_PSURF_HPA]),
+        _correlated("temperature", np.zeros(T_NODES_PA.size)),
+        _correlated("h2o", np.ones(H2O_NODES_PA.size)),
     ]
     if options.particles:
         types = options.particles
-        blocks.append(_diagonal("depth", [p.depth for p in types], [p.sigma_depth for p in types]))
-        blocks.append(_diagonal("height", [p.height for p in types], [p.sigma_height for p in types]))
+        blocks.append(_block("depth", [p.depth for p in types], [p.sigma_depth for p in types]))
+        blocks.append(_block("height", [p.height for p in types], [p.sigma_height for p in types]))
     if glint:
         sigma = float(np.clip(SIGMA_WIND_M_S / wind_m_s, *SIGMA_LN_WIND))
-        blocks.append(_diagonal("ln_wind", [np.log(wind_m_s)], [sigma]))
+        blocks.append(_block("ln_wind", [np.log(wind_m_s)], [sigma]))
     for band in options.bands:
         level, spread = (1.0, SIGMA_SURFACE_GLINT) if glint else (float(continuum[band]), SIGMA_ALBEDO)
-        blocks.append(_diagonal(f"surface_{band}", [level, 0.0, 0.0], spread))
-        blocks.append(_diagonal(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
+        blocks.append(_block(f"surface_{band}", [level, 0.0, 0.0], spread))
+        blocks.append(_block(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
         if band in options.isrf_width:
-            blocks.append(_diagonal(f"isrf_width_{band}", [0.0], [options.isrf_width_sigma]))
+            blocks.append(_block(f"isrf_width_{band}", [0.0], [options.isrf_width_sigma]))
         if band in options.zero_level:
-            blocks.append(_diagonal(f"zero_level_{band}", [0.0], [options.zero_level_sigma]))
+            blocks.append(_block(f"zero_level_{band}", [0.0], [options.zero_level_sigma]))
     if options.shape and not glint:
-        blocks.append(_diagonal("shape", [1.0], [SIGMA_SHAPE]))
+        blocks.append(_block("shape", [1.0], [SIGMA_SHAPE]))
     if options.airglow and "B4" in names:
-        blocks.append(_diagonal("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
+        blocks.append(_block("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
     if options.fluorescence and not glint and "B1" in names:
-        blocks.append(_diagonal("sif", [0.0], [SIGMA_SIF]))
+        blocks.append(_block("sif", [0.0], [SIGMA_SIF]))
     return StateVector(tuple(blocks))
 
 
-def _diagonal(name: str, prior: Sequence[float], sigma: Sequence[float]) -> Block:
-    return Block(name, np.array(prior, dtype=float), np.diag(np.square(sigma)))
+def _block(name: str, prior: Sequence[float], sigma: Sequence[float]) -> Block:
+    return Block(name, np.array(prior, dtype=float), np.array(sigma, dtype=float))
+
+
+def _correlated(name: str, prior: np.ndarray) -> Block:
+    return Block(name, prior, np.sqrt(np.diag(COVARIANCE[name])))

@@ -19,12 +19,12 @@ VOLUMETRIC, GEOMETRIC = 0.4, 0.1
 SKY_AZIMUTHS, SKY_CELL = 48, 6  # quadrature of the light of the sky: azimuths, directions a stream stands for
 
 
-def glint_reflectance(sza_deg: float, vza_deg: float, raa_deg: float, wind_m_s):  # type: ignore[no-untyped-def]
-    """Return (R, dR/dwind) of direct sunlight on a Cox-Munk sea, for a wind or an array of winds.
+def glint_reflectance(sza_deg, vza_deg, raa_deg, wind_m_s):  # type: ignore[no-untyped-def]
+    """Return (R, dR/dwind) of direct sunlight on a Cox-Munk sea, for numbers or arrays of one shape.
 
     Isotropic slopes, variance 0.003 + 0.00512 W (Cox & Munk 1954), unpolarised Fresnel.
     """
-    mu0, mu = np.cos(np.radians([sza_deg, vza_deg]))
+    mu0, mu = np.cos(np.radians(sza_deg)), np.cos(np.radians(vza_deg))
     r, tan2_tilt = _glint(mu0, mu, np.radians(raa_deg), wind_m_s)
     variance = _slope_variance(wind_m_s)
     return r, r * (tan2_tilt / variance - 1.0) / variance * 0.00512
@@ -101,10 +101,9 @@ def sea_sky(sza_deg: float, vza_deg: float, wind_m_s: float) -> np.ndarray:
     out = np.zeros((AZIMUTHS, MU.size + 2, MU.size + 2))
     out[:, : MU.size, : MU.size] = _sea_streams(wind)
     beams = np.cos(np.radians([sza_deg, vza_deg]))
-    for k, beam in enumerate(beams):
-        of_cells = _components(lambda a, b, r: _glint(a, b, r, wind)[0], _CELLS, np.array([beam]))[:, :, 0]
-        lobe = (of_cells * _CELL_WEIGHT).reshape(AZIMUTHS, MU.size, SKY_CELL).sum(axis=2)
-        out[:, : MU.size, MU.size + k] = out[:, MU.size + k, : MU.size] = lobe
+    of_cells = _components(lambda a, b, r: _glint(a, b, r, wind)[0], _CELLS, beams)
+    lobes = (of_cells * _CELL_WEIGHT[:, None]).reshape(AZIMUTHS, MU.size, SKY_CELL, 2).sum(axis=2)
+    out[:, : MU.size, MU.size :], out[:, MU.size :, : MU.size] = lobes, np.swapaxes(lobes, 1, 2)
     return out
 
 
@@ -117,9 +116,8 @@ def _sea_streams(wind_m_s: float) -> np.ndarray:
 
 def _components(reflectance, one: np.ndarray, other: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
     """Return (azimuth, one, other) the means of the reflectance times cos(m * turn), turn 0 straight on."""
-    turn = (np.arange(SKY_AZIMUTHS) + 0.5) * np.pi / SKY_AZIMUTHS
-    values = reflectance(one[:, None, None], other[None, :, None], np.pi - turn)
-    return np.stack([(values * np.cos(m * turn)).mean(axis=2) for m in range(AZIMUTHS)])
+    values = reflectance(one[:, None, None], other[None, :, None], np.pi - _TURN)
+    return np.moveaxis(values @ _COSINES, 2, 0)
 
 
 def _cells() -> tuple[np.ndarray, np.ndarray]:
@@ -132,3 +130,5 @@ def _cells() -> tuple[np.ndarray, np.ndarray]:
 
 
 _CELLS, _CELL_WEIGHT = _cells()
+_TURN = (np.arange(SKY_AZIMUTHS) + 0.5) * np.pi / SKY_AZIMUTHS
+_COSINES = np.cos(np.outer(_TURN, np.arange(AZIMUTHS))) / SKY_AZIMUTHS  # (turn, azimuth)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from .bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA, Band, reference_temperat
 from .lines import LineList, cross_section, read_lines, read_partition_sums
 from .lineshape import WING_CUT_CM1
 
-FORMAT = "5"  # raise when the meaning of a table changes
+FORMAT = "6"  # raise when the meaning of a table changes
 T_REFERENCE_K, T_SPAN_K = reference_temperature_k(LAYER_MID_PA), temperature_span_k(LAYER_MID_PA)
 # Chebyshev nodes: four for the cubic itself, six where it is fitted
 FOUR, SIX = (np.cos(np.pi * (2 * np.arange(n) + 1) / (2 * n)) for n in (4, 6))
@@ -37,6 +37,8 @@ class BandTables:
     h2o: np.ndarray
     index: np.ndarray  # (point) of the band's grid
     weight: np.ndarray  # (point) steps of the grid that a point stands for
+    sun: np.ndarray = field(default_factory=lambda: np.zeros(0))  # irradiance of solar.tabulate, fine grid
+    glow: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # airglow.spectra (2, point), in B4
 
     @property
     def wavenumber_cm1(self) -> np.ndarray:
@@ -69,7 +71,7 @@ class Spectroscopy:
         return sha.hexdigest()[:16]
 
 
-ARRAYS = ("gas", "h2o", "index", "weight")  # of BandTables, as they are kept
+ARRAYS = ("gas", "h2o", "index", "weight", "sun", "glow")  # of BandTables, as they are kept
 
 
 def coordinate(temperature_k: np.ndarray, layer: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +102,7 @@ def _path(folder: Path, band: Band, name: str) -> Path:
 def _whole(folder: Path, band: Band) -> bool:
     """Tell whether the tables of a band are there, not cut short and of one choice of points."""
     try:
-        gas, h2o, index, weight = (np.load(_path(folder, band, name), mmap_mode="r") for name in ARRAYS)
+        gas, h2o, index, weight, *_ = (np.load(_path(folder, band, name), mmap_mode="r") for name in ARRAYS)
     except (OSError, ValueError, EOFError):
         return False
     return gas.shape == h2o.shape == (LAYER_MID_PA.size, 4, index.size) and index.shape == weight.shape
@@ -145,16 +147,18 @@ def read(spectroscopy: Spectroscopy) -> Sources:
 
 def build(band: Band, sources: Sources) -> BandTables:
     """Compute the tables of a band at the points that are enough for the spectra of its gases and the Sun."""
+    if band.gas not in sources.lines:
+        raise ValueError(f"expected lines of {band.gas} for {band.name}, got none")
     gas, h2o = (coefficients(band, name, sources.lines, sources.partition) for name in (band.gas, "H2O"))
     nu = band.wavenumber_cm1
     sun = solar.tabulate(sources.sun, nu)
     suns = np.array([sun.seen(nu, recession, 1.0) for recession in points.SUNS_M_S])
-    glow = np.zeros((0, nu.size))
+    glow = np.zeros((2, nu.size))
     if band.name == "B4" and "O2" in sources.lines:
-        glow = airglow.spectra(sources.lines["O2"], nu)[:1]
-    index, weight = points.choose(band, gas, h2o, suns, glow)
+        glow = airglow.spectra(sources.lines["O2"], nu)
+    index, weight = points.choose(band, gas, h2o, suns, glow[:1])
     gas, h2o = (np.ascontiguousarray(table[:, :, index]) for table in (gas, h2o))
-    return BandTables(band, gas, h2o, index, weight)
+    return BandTables(band, gas, h2o, index, weight, sun.irradiance, glow[:, index])
 
 
 def coefficients(

@@ -58,7 +58,7 @@ def found_light(scatterer: Scatterer, sza, vza, raa, kind, orders) -> np.ndarray
     toward = diffuse.directions(sza, vza, raa, surface.lambertian_sky())
     g = scatterer.asymmetry
     properties = (0.0, 0.0, 0.0) if g is None else (1.0, scatterer.single_albedo, g)
-    moments, scalars = diffuse.species(*np.array(properties)[:, None], toward)
+    moments, scalars = diffuse.species(*np.array(properties)[:, None], toward.cos_scattering)
     which = 0 if scatterer.asymmetry is None else 1
     each = np.full((LAYERS, ABSORBED.size), scatterer.depth / LAYERS)
     tau = (each * scalars[which, 0] + scatterer.absorber).astype(kind)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from processors.job import BadInput
-from processors.l2 import airglow, cia, lines, particles, solar, tables
+from processors.l2 import cia, lines, particles, solar, tables
 from processors.l2.auxiliary import Auxiliary
 
 NAMES = (
@@ -46,13 +46,11 @@ def auxiliary(folder: Path, isrf: Mapping[str, Any], cache: Path) -> Auxiliary:
         source = spectroscopy(check(folder))
         band_tables = tables.load(source, cache)
         gaussians = cia.read(folder / "cia.csv")
-        o2 = lines.read_lines(source.lines)["O2"]
-        b4 = next(t.wavenumber_cm1 for t in band_tables if t.band.name == "B4")
         return Auxiliary(
             tables=band_tables,
             sun=sun(folder),
             cia=[cia.coefficient(gaussians, t.band.name, t.wavenumber_cm1) for t in band_tables],
-            airglow=airglow.spectra(o2, b4),
+            airglow=next(t.glow for t in band_tables if t.band.name == "B4"),
             optics=particles.read(folder / "particles.csv"),
             ckd={"isrf": isrf},
             line_list_sha256=lines.digest(source.lines),

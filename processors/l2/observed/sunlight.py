@@ -11,7 +11,7 @@ import numpy as np
 from processors.constants import O2_FRACTION
 from processors.job import BadInput
 from processors.l2 import cia, scattering, solar, tables
-from processors.l2.absorption import ELEMENTS, SURFACE, TOTAL, seen_light
+from processors.l2.absorption import FLAT, PARTS, room, seen_light
 from processors.l2.atmosphere import AIR, CIA, DRY, H2O, SIGMA, TEMPERATURE
 from processors.l2.bands import Band
 from processors.l2.inverse import Solution, posterior, solve
@@ -88,10 +88,10 @@ class DirectSun:
         seen, by_nm = self._seen(x, self._sun(x[SUN]))
         step = self._sun(x[SUN] + SUN_STEP_M_S) - self._sun(x[SUN] - SUN_STEP_M_S)
         K = np.zeros((seen.shape[0], x.size))
-        K[:, [GAS, WATER]] = seen[:, ELEMENTS : ELEMENTS + 2]
-        K[:, CONTINUUM] = seen[:, SURFACE : SURFACE + 3] @ self._to_band
-        K[:, SHIFT], K[:, SUN] = by_nm, self._seen(x, step / (2.0 * SUN_STEP_M_S))[0][:, TOTAL]
-        F = seen[:, TOTAL]
+        K[:, [GAS, WATER]] = seen[:, 1:3]
+        K[:, CONTINUUM] = seen[:, 3:6] @ self._to_band
+        K[:, SHIFT], K[:, SUN] = by_nm, self._seen(x, step / (2.0 * SUN_STEP_M_S))[0][:, 0]
+        F = seen[:, 0]
         if x.size > ZERO:
             F, K[:, ZERO] = F + x[ZERO], 1.0
         return self.level * F, self.level * K
@@ -101,22 +101,26 @@ class DirectSun:
         return self._absorb.sun.seen(self._absorb.band.wavenumber_cm1, recession_m_s, 1.0) / self._brightest
 
     def _seen(self, x: np.ndarray, sun: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the fields of seen_light (sample, field), and the slope of the first by wavelength."""
+        """Return light and its slopes by gas, water and the continuum as the band has it (sample, field), and
+        the slope of light by wavelength."""
         absorb, kind = self._absorb, np.float32
         near = self._weights.near(0.0, x[SHIFT], 0.0, 0.0)
         weights = near.expansion
-        seen = np.zeros((1, self.signal.size, ELEMENTS + 2), kind)
-        by_nm = np.zeros((1, self.signal.size, 2), kind)
+        mixture: np.ndarray = np.zeros((1, 6, PARTS), kind)
+        mixture[0, 0, FLAT : FLAT + 3] = self._to_band @ x[CONTINUUM]
+        mixture[0, 3:, FLAT : FLAT + 3] = np.eye(3)
+        seen = room(1, 6, self.signal.size, kind)
+        by_nm = np.zeros((1, 1, self.signal.size), kind)
         seen_light(  # type: ignore[call-arg]
             np.zeros(1, np.int64), absorb.gas, absorb.h2o, *self._layer_arrays(x), sun[None].astype(kind),
-            absorb.cia, absorb.rayleigh, self._coordinate, (self._to_band @ x[CONTINUUM])[None].astype(kind),
-            np.zeros((1, 0), kind), np.zeros((1, 2), kind), self._sparse(),
+            np.zeros((1, 0, sun.size), kind), absorb.cia, absorb.rayleigh, self._coordinate,
+            np.zeros((1, 0), kind), np.zeros(1, kind), mixture, self._sparse(),
             ((weights.terms, weights.first, weights.count),), near.shift_nm[None], np.full(1, near.widen,
             kind),
             seen, by_nm,
         )  # fmt: skip
-        fields = seen[0].astype(float) / near.total[:, None]
-        return fields, (by_nm[0, :, 0] - fields[:, TOTAL] * near.rates[0]) / near.total
+        fields = seen[0, :, : self.signal.size].T.astype(float) / near.total[:, None]
+        return fields, (by_nm[0, 0] - fields[:, 0] * near.rates[0]) / near.total
 
     def _layer_arrays(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return column, t, mix, bottom and smooth of seen_light."""

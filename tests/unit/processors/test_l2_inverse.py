@@ -158,10 +158,10 @@ def test_parts_and_one_dense_jacobian_are_the_same_problem():
     )
     parts = Modelled(F, [(slice(0, 7), first, K[:7, first]), (slice(7, 12), second, K[7:, second])])
     np.testing.assert_array_equal(parts.dense(5), K)
-    whole = inverse.normal_equations(Measurement(y, precision), dense(F, K), scale)
-    for one, other in zip(
-        inverse.normal_equations(Measurement(y, precision), parts, scale), whole, strict=True
-    ):
+    measured, root = Measurement(y, precision), np.sqrt(precision)
+    whole = inverse.normal_equations(measured, F, inverse.whiten(root, dense(F, K).parts), scale)
+    by_parts = inverse.normal_equations(measured, F, inverse.whiten(root, parts.parts), scale)
+    for one, other in zip(by_parts, whole, strict=True):
         np.testing.assert_allclose(one, other, rtol=twice_rounding, atol=twice_rounding)
     np.testing.assert_allclose(whole[1], scale[:, None] * K.T @ np.diag(precision) @ K * scale, rtol=1e-10)
     np.testing.assert_allclose(whole[2], scale * (K.T @ (precision * (y - F))), rtol=1e-10)
@@ -266,7 +266,7 @@ def test_slopes_serve_on_after_a_short_step():
     variance = 2500.0 * variance  # a step that is short in sigma
     asked, ends = [], []
     for lazy in (True, False):
-        hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 30, inverse.LINEAR)
+        hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 30, inverse.Way(0.001, 5.0))
         wish = next(hunt)
         try:
             while True:

@@ -157,7 +157,7 @@ def test_states_move_as_far_as_an_expansion_of_the_response_is_kept(narrow, l2_k
     x = model.state.x_a.copy()
     seen(model, x)
     for b, fwhm_nm in enumerate((0.0299, 0.0623, 0.0787, 0.0492)):
-        x[model.state[f"dispersion_{b}"].start] += 0.0045 * fwhm_nm
+        x[model.state[f"dispersion_{b}"].start] += 0.0095 * fwhm_nm
     for b in CLEAR.isrf_width:
         x[model.state[f"isrf_width_{b}"]] = 1.9e-3
     (F, K), (F_fresh, K_fresh) = seen(model, x), seen(fresh, x)

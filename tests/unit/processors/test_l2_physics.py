@@ -338,6 +338,14 @@ def gaussian(sigma_nm: float, middle_nm: float = 0.0) -> isrf.Response:
     return isrf.Response(np.array([0.0, 150.0, 299.0]), offset, np.tile(bell, (3, 1))).compact()
 
 
+def looked(fields: np.ndarray, e: isrf.Expansion) -> np.ndarray:
+    """Sum fields (field, point) with the terms of an expansion: (term, spectel, field)."""
+    sums = np.zeros((4, e.first.size, len(fields)))
+    for s, (first, count) in enumerate(zip(e.first, e.count, strict=True)):
+        sums[:, s] = e.terms[s, :, :count] @ fields[:, first : first + count].T
+    return sums
+
+
 def seen_through(response, nu, fields, shift=0.0, stretch=0.0, widen=0.0, doppler=0.0, spectels=None):
     """Look at fields (field, point) with 300 spectels; also return the slopes by wavelength and width."""
     spectels = np.linspace(1603.5, 1606.0, 300) if spectels is None else spectels
@@ -345,8 +353,8 @@ def seen_through(response, nu, fields, shift=0.0, stretch=0.0, widen=0.0, dopple
     near = expansions.near(doppler, shift, stretch, widen)
     e, away = near.expansion, near.shift_nm[:, None]
     assert np.abs(away).max() <= isrf.NEAR_FWHM * response.fwhm_nm
-    sums = np.zeros((4, spectels.size, len(fields)))
-    isrf.look(fields, e.terms, e.first, e.count, np.arange(4), sums)
+    sums = looked(fields, e)
+    np.testing.assert_allclose(e.sums.T, looked(np.ones((1, nu.size)), e)[..., 0], rtol=1e-9, atol=1e-9)
     weighted = sums[0] + away * (sums[1] + 0.5 * away * sums[2]) + near.widen * sums[3]
     return (value.T for value in (weighted, sums[1] + away * sums[2], sums[3]))
 
@@ -431,9 +439,7 @@ def test_fluorescence_rises_through_the_air_once(narrow, l2_kit):
     x = model.state.x_a
     up = np.exp(-vertical_depth(model, 0, layers_of(model, 101_300.0)) / np.cos(np.radians(30.0)))
     near = model._near(0, 0, x)
-    sums = np.zeros((4, 1024, 2))
-    fields = np.stack([model.bands[0].fluorescence * up, np.ones_like(up)])
-    isrf.look(fields, near.expansion.terms, near.expansion.first, near.expansion.count, np.arange(4), sums)
+    sums = looked(np.stack([model.bands[0].fluorescence * up, np.ones_like(up)]), near.expansion)
     seen = sums[0] + near.shift_nm[:, None] * sums[1]
     expected = seen[:, 0] / seen[:, 1]
     found = model([0], [x])[0].dense(x.size)[:1024, model.state["sif"].start]

@@ -94,16 +94,16 @@ OFF_THE_PRIOR = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("glint", [False, True])
-def test_true_state_comes_back_as_the_kernel_smooths_it(narrow, l2_kit, found, glint, mode):
+def test_true_state_comes_back_as_the_kernel_smooths_it(whole, l2_kit, glint, mode):
     """No noise. XCO2 is what averaging kernel and interference of the true state make of it, +-0.02 ppm.
 
     With particles the model bends: 0.05 ppm, and p_s within a sixth of its sigma.
     """
     ppm, of_sigma = {"clear": (fiftieth_ppm, 0.02), "full": (twentieth_ppm, 1.0 / 6.0)}[mode]
     options, case = options_of(MODES[mode]), l2_kit.Case(glint, 40.0, 40.0, 180.0)
-    sounding, truth, linear = truth_and_linear(narrow, case, options, OFF_THE_PRIOR)
-    sv = narrow.model(case, options).state
-    row = found(sounding, l2_kit.forecast(case), MODES[mode])
+    sounding, truth, linear = truth_and_linear(whole, case, options, OFF_THE_PRIOR)
+    sv = whole.model(case, options).state
+    row = retrieve([(sounding, l2_kit.forecast(case))], whole.aux, MODES[mode])[0]
     h, a = row["pressure_weight"], row["xco2_averaging_kernel"]
     smoothed = row["xco2_apriori"] + np.sum(h * a * (truth - sv.x_a)[sv["co2"]])
     assert row["outcome_flag"] == CONVERGED

@@ -89,7 +89,7 @@ def rayleigh(
 def haze(depth, g, sza, vza, raa, layers=20, albedo=0.0, single_albedo=1.0) -> Slab:
     """A layer of Henyey-Greenstein particles, as diffuse.species cuts off their forward peak."""
     toward = diffuse.directions(sza, vza, raa, surface.lambertian_sky())
-    moments, scalars = diffuse.species(*np.array([[1.0], [single_albedo], [g]]), toward)
+    moments, scalars = diffuse.species(*np.array([[1.0], [single_albedo], [g]]), toward.cos_scattering)
     each = np.full((layers, 1), depth / layers)
     return Slab(
         each * scalars[1, 0], each[:, None] * moments[1][:, None], each * scalars[1, 1], np.array([albedo])
@@ -145,7 +145,7 @@ def test_azimuthal_parts_add_up_to_the_phase_function():
     """sum (2 - delta) sum (2k+1) beta_k P P cos(m phi): of air the whole, at any two directions."""
     up, down, phi = 0.8, -0.6, 1.1
     toward = diffuse.directions(30.0, 30.0, 0.0, surface.lambertian_sky())
-    moments, _ = diffuse.species(*np.zeros((3, 0)), toward)
+    moments, _ = diffuse.species(*np.zeros((3, 0)), toward.cos_scattering)
     total = 0.0
     for m in range(3):
         one, other = scattering.legendre(m, up)[:, 0], scattering.legendre(m, -down)[:, 0]
@@ -298,7 +298,7 @@ def light_at(model, b: int, x: np.ndarray, index: np.ndarray | None) -> np.ndarr
         scattered._inverse = np.eye(index.size)[None]  # light is handed on as it is
         scattered._shape = np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
     batch = model._batch([0], [x], False)
-    polynomial, *_ = model._ground(b, batch)
+    polynomial = x[model.state[f"surface_{b}"]][None]
     view, gas, shape = model._slant[:, 1], model.bands[b].band.gas, np.ones(1)
     return scattered.at_nodes(
         batch.members, batch.layers[gas], view, polynomial, shape, batch.particles, False
@@ -320,7 +320,7 @@ def test_functions_carry_light_to_points_that_are_no_nodes(narrow, l2_kit, glint
     for b, band in enumerate(model.bands):
         index = np.arange(3, band.points, 17)
         coefficients = light_at(model, b, x, None)
-        functions = model._scattered[b]._functions[0][: coefficients.size, index].T
+        functions = model._scattered[b].functions[0][: coefficients.size, index].T
         carried = functions @ coefficients / model.setups[0].bands[b].sun[index]
         expected = light_at(model, b, x, index)
         error = np.abs(carried - expected).max() / (0.3 * np.cos(np.radians(sza)) / np.pi)
