@@ -70,7 +70,7 @@ def ross_li(mu0, mu, raa_rad):  # type: ignore[no-untyped-def]
     cos_t = np.clip(2.0 * np.sqrt(np.maximum(distance2 + across2, 0.0)) / secants, -1.0, 1.0)
     t = np.arccos(cos_t)
     li = (t - np.sin(t) * cos_t) * secants / np.pi - secants + 0.5 * (1.0 + cos_xi) / (mu0 * mu)
-    return np.maximum(1.0 + VOLUMETRIC * ross + GEOMETRIC * li, 0.05)
+    return np.maximum(1.0 + VOLUMETRIC * ross + GEOMETRIC * li, 0.0)
 
 
 def lambertian_sky() -> np.ndarray:

@@ -3,24 +3,27 @@
 Rationale: scattered light is computed on the ground by successive orders, an own code.
 Setup: plane-parallel, scalar layers with absorber over a Lambertian ground: Rayleigh air of depth 0.026 (B1)
 and 0.1, Henyey-Greenstein particles of depth 0.3, g 0.75, whose forward peak both sides cut off;
-sasktran2 with 40 streams.
+sasktran2 with 40 streams. Land of the volumetric kernel, by sasktran2's own reflection, with 16.
 Expected behaviour: in units of the light of a white ground, air agrees to 6e-5 (1.5e-4 at depth 0.1); haze to
 7e-3 where the streams, in the square root of mu, miss high moments over a bright ground, and to 1.5e-2 where
-Sun and sensor are both low, for want of azimuthal components beyond the third.
+Sun and sensor are both low, for want of azimuthal components beyond the third; land to 4e-5 of its light.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 import sasktran2 as sk
+from sasktran2.constituent.brdf.modis import PyMODIS
 
 from processors.l2 import diffuse, scattering, surface
 
 LAYERS = 30
 STREAMS = 40
+ROSS_LI_STREAMS = 16  # 24 change the light by 4e-5
 ABSORBED = np.array([0.0, 0.01, 0.3, 3.0])  # vertical depth of the absorber, one a spectral point
 GEOMETRIES = [(0.0, 0.0, 0.0), (30.0, 10.0, 60.0), (60.0, 30.0, 180.0), (75.0, 60.0, 0.0)]
 GAMMA = 0.0279 / (2.0 - 0.0279)
@@ -53,9 +56,10 @@ class Scatterer:
         return self.depth / LAYERS + self.absorber
 
 
-def found_light(scatterer: Scatterer, sza, vza, raa, kind, orders) -> np.ndarray:
-    """Return radiance per irradiance (point) by both kernels of L2."""
-    toward = diffuse.directions(sza, vza, raa, surface.lambertian_sky())
+def found_light(scatterer: Scatterer, sza, vza, raa, kind, orders, sky=None) -> np.ndarray:
+    """Return radiance per irradiance (point) by both kernels of L2; the ground reflects alike to all sides or
+    as `sky` says."""
+    toward = diffuse.directions(sza, vza, raa, surface.lambertian_sky() if sky is None else sky)
     g = scatterer.asymmetry
     properties = (0.0, 0.0, 0.0) if g is None else (1.0, scatterer.single_albedo, g)
     moments, scalars = diffuse.species(*np.array(properties)[:, None], toward.cos_scattering)
@@ -78,10 +82,12 @@ def found_light(scatterer: Scatterer, sza, vza, raa, kind, orders) -> np.ndarray
     return light + scatterer.ground * mu0 / np.pi * np.exp(-tau.sum(axis=0) * (1.0 / mu0 + 1.0 / mu))
 
 
-def sasktran(scatterer: Scatterer, sza: float, vza: float, raa: float) -> np.ndarray:
-    """Give all light, radiance per irradiance (point)."""
+def sasktran(
+    scatterer: Scatterer, sza: float, vza: float, raa: float, streams: int = STREAMS, land: Any = None
+) -> np.ndarray:
+    """Give all light, radiance per irradiance (point), over a Lambertian ground or land (kind, weights)."""
     config = sk.Config()
-    config.num_streams = STREAMS
+    config.num_streams = streams
     config.num_singlescatter_moments = 160
     config.delta_m_scaling = scatterer.asymmetry is not None
     config.multiple_scatter_source = sk.MultipleScatterSource.DiscreteOrdinates
@@ -98,7 +104,10 @@ def sasktran(scatterer: Scatterer, sza: float, vza: float, raa: float) -> np.nda
     air.storage.ssa[:-1] = (scatterer.single_albedo * scatterer.depth / LAYERS / scatterer.extinction)[::-1]
     for k, moment in scatterer.moments.items():
         air.storage.leg_coeff[k] = moment
-    air.surface.albedo[:] = scatterer.ground
+    if land is None:
+        air.surface.albedo[:] = scatterer.ground
+    else:
+        air.surface.brdf, air.surface.brdf_args[:] = land[0], np.array(land[1])[:, None]
     return sk.Engine(config, grid, viewing).calculate_radiance(air)["radiance"].to_numpy().reshape(-1)
 
 
@@ -121,3 +130,25 @@ def test_successive_orders_follow_discrete_ordinates(sza, vza, raa, ground, name
     expected = sasktran(scatterer, sza, vza, raa)
     assert np.abs(found - expected).max() < allowed * white * np.cos(np.radians(sza))
     assert np.ptp(expected) > 0.01 * white * np.cos(np.radians(sza)) * max(ground, depth)
+
+
+def native_ross_li(weights: tuple[float, float, float], sza: float, vza: float, raa: float) -> np.ndarray:
+    """Give all light over land of these weights, whose reflection sasktran2 works out by itself."""
+    ground = PyMODIS(1)
+    return sasktran(Scatterer(0.026, None, 1.0, 0.0), sza, vza, raa, ROSS_LI_STREAMS, (ground, weights))
+
+
+@pytest.mark.parametrize(("sza", "vza", "raa"), [(25.0, 5.0, 60.0), (65.0, 10.0, 120.0)])
+def test_skylight_meets_land_as_the_volumetric_kernel_says(monkeypatch, sza, vza, raa):
+    """Land that is nowhere darker than black, so that no floor is needed: 4e-5 of the light; alike to all
+    sides it would be 6e-4 and more."""
+    allowed, share = 4e-5, 0.2
+    monkeypatch.setattr(surface, "GEOMETRIC", 0.0)
+    mu0, mu = np.cos(np.radians([sza, vza]))
+    level = share * float(surface.ross_li(mu0, mu, np.radians(raa)))
+    air = Scatterer(0.026, None, 1.0, level)
+    expected = native_ross_li((share, share * surface.VOLUMETRIC, 0.0), sza, vza, raa)
+    found = found_light(air, sza, vza, raa, np.float64, 12, surface.land_sky(sza, vza, raa))
+    alike = found_light(air, sza, vza, raa, np.float64, 12)
+    assert np.abs(found - expected).max() < allowed * expected.max()
+    assert np.abs(alike - expected).max() > 10.0 * allowed * expected.max()

@@ -48,6 +48,18 @@ def follow(hunt, model) -> inverse.Solution:
             return end.value
 
 
+def follow_lazily(hunt, model, asked: list[bool]) -> inverse.Solution:
+    """Answer with K only where it is asked for; note where it is."""
+    wish = next(hunt)
+    while True:
+        asked.append(wish.slopes)
+        said = dense(*model(wish.x))
+        try:
+            wish = hunt.send(said if wish.slopes else Modelled(said.F, []))
+        except StopIteration as end:
+            return end.value
+
+
 def dense(F: np.ndarray, K: np.ndarray) -> Modelled:
     return Modelled(F, [(slice(None), np.arange(K.shape[1]), K)])
 
@@ -465,3 +477,44 @@ def test_model_that_grows_where_its_jacobian_falls_ends_unconverged(variance):
     )  # fmt: skip
     assert not solution.converged
     assert solution.x[0] == 1.0
+
+
+def bright_and_thick(x):
+    """Give light of brightness x[0] through a depth of x[1] times a line, and K."""
+    line = np.linspace(0.2, 2.0, 30)
+    through = np.exp(-x[1] * line)
+    return x[0] * through, np.stack([through, -x[0] * line * through], axis=1)
+
+
+def test_slopes_of_what_absorbs_go_with_the_brightness_found():
+    """One call at a third of the brightness: K by depth is that at the brightness the same call tells."""
+    truth, guess = np.array([3.0, 0.5]), np.array([1.0, 0.5])
+    y, K = bright_and_thick(truth)
+    variance, S_a = np.full(y.size, 1e-6), np.diag([100.0, 0.01])
+    ends = []
+    for absorbing in ([], [1]):
+        problem = Given(guess, S_a, np.array([0]), np.array(absorbing, int))
+        hunt = inverse.search(Measurement(y, 1.0 / variance), problem, 12)
+        hunt.send(None)
+        with pytest.raises(StopIteration) as end:
+            hunt.send(dense(*bright_and_thick(guess)))
+        ends.append(end.value.value)
+    expected = (K / variance[:, None]).T @ K
+    np.testing.assert_allclose(ends[1].information, expected, rtol=1e-6)
+    assert ends[0].information[1, 1] == pytest.approx(expected[1, 1] / 9.0, rel=1e-6)
+    np.testing.assert_allclose(ends[1].x, truth, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("far", "calls"), [(0.03, [True, False]), (0.6, [True, False, True])])
+def test_a_step_is_the_last_if_the_same_slopes_leave_little_of_it(far, calls):
+    """What a step by the same K leaves is known from what the one before left: near by, two calls are enough;
+    further away its share is too large, and K is asked for again."""
+    model, _, variance, x_a, S_a = beer()
+    y = model(x_a + np.array([far, -far, 0.0]))[0]
+    asked: list[bool] = []
+    hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 30, inverse.Way(0.0, 1e6))
+    solution = follow_lazily(hunt, model, asked)
+    assert solution.converged
+    assert asked[:3] == calls
+    sigma = np.sqrt(np.diag(inverse.posterior(solution.information, S_a).S_hat))
+    assert np.all(np.abs(solution.x - least_squares(model, y, variance, x_a, S_a)) < 0.1 * sigma)
