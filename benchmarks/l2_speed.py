@@ -28,13 +28,16 @@ from processors.l2 import (
     forward,
     inverse,
     isrf,
+    prescreen,
     retrieval,
     scattered,
     scattering,
     step,
     tables,
 )
+from processors.l2.absorption import PARTS
 from processors.l2.bands import LAYER_MID_PA
+from processors.l2.state import Options
 
 REPEATS = 5
 Timed = dict[str, list[float]]
@@ -96,14 +99,14 @@ def main(run: Path) -> None:
     )
     print("| | clear | full |\n|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        jobs = {mode: order(Path(), mode, Path(folder)) for mode in ("clear", "full")}
-        soundings = sum(products.read(path)["sounding_id"].size for path in jobs["full"].input_list("l1b"))
-        times = {mode: best(lambda m=mode: step.run(jobs[m])) / soundings for mode in jobs}  # type: ignore[misc]
-        print(
-            f"| whole step, ms a sounding ({soundings}) | "
-            + " | ".join(f"{1e3 * times[m]:.1f}" for m in jobs)
-            + " |"
-        )
+        out = Path(folder)
+        together = [granule(Path(), out)]
+        jobs = {mode: order(Path(), mode, out, together) for mode in MODES}
+        soundings = products.read(together[0])["sounding_id"].size
+        for name, sources in (("one file", together), ("the run's files", None)):
+            times = [best(lambda m=m, s=sources: step.run(order(Path(), m, out, s))) for m in MODES]  # type: ignore[misc]
+            cells = " | ".join(f"{1e3 * each / soundings:.1f}" for each in times)
+            print(f"| whole step, ms a sounding ({soundings}, {name}) | {cells} |")
         spent: dict[str, Timed] = {}
         for module, name in KERNELS:
             watched(module, name, bucket := {})
@@ -116,51 +119,69 @@ def main(run: Path) -> None:
             for name, bucket in spent.items():
                 calls = bucket.get(name, [])
                 rows[name].append(
-                    f"{1e3 * sum(calls) / soundings:.2f} ms in {len(calls) / soundings:.1f} calls"
+                    f"{1e3 * sum(calls) / soundings:.2f} ms in {len(calls) / soundings:.2f} calls"
                 )
-        for name, cells in rows.items():
-            print(f"| {name} | " + " | ".join(cells) + " |")
-    print(f"\nlargest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    print(bounds(jobs["full"], operations, moved))
-    print(f"tables: {table_time(jobs['full']):.1f} s CPU to build")
+        for name, cells_of in rows.items():
+            print(f"| {name} | " + " | ".join(cells_of) + " |")
+        print(f"\nlargest memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+        print(bounds(jobs["full"], operations, moved))
+        print(f"tables: {table_time(jobs['full']):.1f} s CPU to build")
 
 
+MODES = ("clear", "full")
 KERNELS = (
     (forward, "seen_light"),
     (forward, "assemble"),
     (scattered.diffuse, "node_light"),
-    (scattered, "look"),
     (isrf, "_expand"),
     (scattered, "evaluate_functions"),
     (inverse, "normal_equations"),
+    (inverse, "whiten"),
+    (inverse, "_refitted"),
+    (prescreen, "estimates"),
     (auxiliary, "load"),
     (retrieval, "setup"),
+    (retrieval, "ForwardModel"),
+    (retrieval, "_row"),
     (products, "read"),
     (products, "write"),
 )
 
 
 def bounds(job: job_order.Job, operations: float, moved: float) -> str:
-    """Say how fast one call of seen_light for four bands and one of node_light could be."""
+    """Say how fast one call a sounding of seen_light for four bands, and one run of node_light, could be.
+
+    As in mode clear in glint: fields are light and its slopes, parts are the functions of scattered light and
+    what direct light is made of.
+    """
     aux, l1b = auxiliary.load(job), products.read(job.input_list("l1b")[0])
     near = [aux.expansions(b, 1, l1b["wavelength"][0, b]).near(0.0, 0.0, 0.0, 0.0) for b in range(4)]
-    taps = [int(n.expansion.count.sum()) for n in near]  # of all spectels of a band
-    layers, points = LAYER_MID_PA.size, sum(table.index.size for table in aux.tables)
-    cubics = layers * points * 2 * 14
-    elements = points * 2 * 200  # sparse entries of an element, mean of the bands
-    dots = sum(2 * n * fields for n, fields in zip(taps, (17, 37, 37, 17), strict=True))
-    weights = sum(taps) * 8
-    light = (cubics + elements + dots + weights) / operations
-    table = layers * points * 8 * 4 / retrieval.BATCH
-    terms = sum(taps) * 16
-    memory = (table + terms) / moved
-    streams, groups, nodes = scattering.STREAMS, 13, bandmodel.NODES[True]
-    sweep = groups * nodes * streams * (24 + 4 * scattering.MOMENTS)
-    node = 2 * (7 + 6 + 5) * sweep / operations
-    return (
-        f"bounds: seen_light {1e3 * light:.2f} ms a sounding and call of four bands by arithmetic, "
-        f"{1e3 * memory:.2f} ms by memory; node_light with particles {1e3 * node:.2f} ms a band by arithmetic"
-    )
+    taps = np.array([n.expansion.count.sum() for n in near])  # of all spectels of a band
+    points, layers = np.array([table.index.size for table in aux.tables]), LAYER_MID_PA.size
+    functions, fields = np.array([len(m.nodes.functions) for m in aux.models(CLEAR)]), np.array(FIELDS)
+    table, carried = layers * points.sum() * 8 * 4 / retrieval.BATCH, (functions * points).sum() * 4
+    entries = points.sum() * 2 * 200  # of elements.sparse, mean of the bands
+    mixed = (2 * points * fields * (functions + PARTS)).sum()
+    work = {
+        "with slopes": layers * points.sum() * 2 * 14 + entries + mixed + (2 * taps * (fields + 4)).sum(),
+        "alone": layers * points.sum() * 2 * 8 + (2 * points * (functions + PARTS)).sum() + 8 * taps.sum(),
+    }
+    brought = table + carried + 12 * taps.sum()
+    lines = [
+        f"seen_light, four bands, {name}: {1e3 * count / operations:.2f} ms by arithmetic, "
+        f"{1e3 * brought / moved:.2f} ms by memory"
+        for name, count in work.items()
+    ]
+    for mode, nodes, orders in (("clear", sum(CLEAR_NODES), 10), ("full", bandmodel.NODES[True] * 4, 18)):
+        sweep = 13 * nodes * scattering.STREAMS * (24 + 4 * scattering.MOMENTS)
+        least_ms = 2e3 * orders * sweep / operations
+        lines.append(f"node_light, four bands, {mode}, with slopes: {least_ms:.2f} ms by arithmetic")
+    return "bounds a sounding and call: " + "; ".join(lines)
+
+
+CLEAR = Options(particles=())
+FIELDS = (14, 34, 34, 16)
+CLEAR_NODES = (48, 16, 16, 16)  # sum of orders: 4 + 3 + 3 followed in air, 7 + 6 + 5 with particles
 
 
 def table_time(job: job_order.Job) -> float:
