@@ -90,7 +90,7 @@ def run_l2(
         old.unlink()
     job = folder / "job.yaml"
     job.write_text(yaml.safe_dump(order, sort_keys=False))
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
     began = time.perf_counter()
     command = [sys.executable, "-m", "processors", "l2", str(job)]
     code = subprocess.run(command, check=False, cwd=checkout, env={**os.environ, **one_thread}).returncode

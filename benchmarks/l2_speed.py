@@ -1,6 +1,7 @@
 """Time L2 on the soundings of a run: the whole step a mode, its kernels, and the bounds of the machine.
 
-`OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/l2_speed.py RUN_DIRECTORY` after `twin run`.
+`PYTHONHASHSEED=0 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/l2_speed.py RUN_DIRECTORY` after
+`twin run`, as a run sets it for its programs; run it twice where it compiles.
 CPU time, least of some repeats, so that other work on the machine shows as little as it can. The soundings
 of the run are put into one L1B file, as a pass would fill it, and timed in the run's own files beside it.
 Operations are counted from the sizes of the arrays, a multiplication with its addition as two.

@@ -215,7 +215,7 @@ def _assess(x: np.ndarray, said: Modelled, before: _Point | None, units: _Units)
     brighter = np.divide(F, said.F, out=np.ones_like(F), where=(said.F > 0.0) & np.isfinite(F))
     whitened = whiten(units.root, said.parts, brighter, units.absorbing)
     d = (at - units.x_a) / units.scale
-    chi2, information, pull = normal_equations(units.measured, F, whitened, units.scale)
+    chi2, information, pull = normal_equations(units.measured.y, units.root, F, whitened, units.scale)
     pulled = units.prior @ d
     return _Point(
         at, at, Modelled(F, said.parts), whitened, chi2 + d @ pulled, information, pull - pulled, True
@@ -225,7 +225,7 @@ def _assess(x: np.ndarray, said: Modelled, before: _Point | None, units: _Units)
 def _by_slopes_of(before: _Point, x: np.ndarray, F: np.ndarray, units: _Units) -> _Point:
     d = (x - units.x_a) / units.scale
     known, linear = before.information, units.linear
-    chi2, _, pull = normal_equations(units.measured, F, before.whitened, units.scale, known)
+    chi2, _, pull = normal_equations(units.measured.y, units.root, F, before.whitened, units.scale, known)
     pulled = units.prior @ d
     cost, gradient, at = chi2 + d @ pulled, pull - pulled, x
     if linear.size and np.isfinite(cost):
@@ -294,7 +294,8 @@ def whiten(
 
 
 def normal_equations(
-    measured: Measurement,
+    y: np.ndarray,
+    root: np.ndarray,
     F: np.ndarray,
     whitened: Parts,
     scale: np.ndarray,
@@ -303,10 +304,10 @@ def normal_equations(
     """Return chi-square, K^T S_y^-1 K and K^T S_y^-1 (y - F) with the state in units of `scale`; infinity and
     zeros where not all are numbers.
 
+    root  1/sigma of y, 0 where there is none;  whitened  K times root
     known  K^T S_y^-1 K where it has been computed before
     """
-    root = np.sqrt(measured.precision)
-    residual = np.where(root > 0.0, measured.y - F, 0.0) * root
+    residual = np.where(root > 0.0, y - F, 0.0) * root
     information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
     with np.errstate(all="ignore"):
         for rows, columns, part in whitened:

@@ -85,12 +85,12 @@ class StateVector:
     blocks: tuple[Block, ...]
 
     @cached_property
+    def _shared(self) -> _Layout:
+        return _layout(tuple((block.name, block.prior.size) for block in self.blocks))
+
+    @property
     def slices(self) -> dict[str, slice]:
-        ends = np.cumsum([block.prior.size for block in self.blocks]).tolist()
-        return {
-            block.name: slice(end - block.prior.size, end)
-            for block, end in zip(self.blocks, ends, strict=True)
-        }
+        return self._shared.slices
 
     def __getitem__(self, name: str) -> slice:
         return self.slices[name]
@@ -98,20 +98,17 @@ class StateVector:
     def __contains__(self, name: str) -> bool:
         return name in self.slices
 
-    @cached_property
+    @property
     def linear(self) -> np.ndarray:
         """Elements (index) in which the light is all but linear: the polynomials of the surface."""
-        return self._elements([name for name in self.slices if name.startswith("surface")])
+        return self._shared.linear
 
-    @cached_property
+    @property
     def absorbing(self) -> np.ndarray:
         """Elements (index) that take away a share of the light."""
-        return self._elements(["co2", "psurf", "temperature", "h2o"])
+        return self._shared.absorbing
 
-    def _elements(self, names: Sequence[str]) -> np.ndarray:
-        return np.concatenate([np.arange(*self[name].indices(self.x_a.size)) for name in names])
-
-    @cached_property
+    @property
     def layout(self) -> tuple[str, ...]:
         """Names of the blocks; soundings of one layout can be worked on together."""
         return tuple(self.slices)
@@ -129,13 +126,12 @@ class StateVector:
     @cached_property
     def S_a(self) -> np.ndarray:
         """Prior covariance (state, state), block diagonal."""
-        correlation, _ = _correlation(tuple((block.name, block.prior.size) for block in self.blocks))
-        return np.asarray(correlation * np.outer(self.sigma, self.sigma))
+        return np.asarray(self._shared.correlation * np.outer(self.sigma, self.sigma))
 
     @property
     def prior(self) -> np.ndarray:
         """Inverse of the prior covariance in units of sigma (state, state); not to be written to."""
-        return _correlation(tuple((block.name, block.prior.size) for block in self.blocks))[1]
+        return self._shared.prior
 
 
 def co2_covariance() -> np.ndarray:
@@ -162,20 +158,36 @@ def h2o_covariance() -> np.ndarray:
 COVARIANCE = {"co2": co2_covariance(), "temperature": temperature_covariance(), "h2o": h2o_covariance()}
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """What state vectors of the same blocks share, see StateVector."""
+
+    slices: dict[str, slice]
+    linear: np.ndarray
+    absorbing: np.ndarray
+    correlation: np.ndarray  # (state, state)
+    prior: np.ndarray
+
+
 @cache
-def _correlation(sizes: tuple[tuple[str, int], ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the correlation (state, state) of blocks of these names and sizes, and its inverse."""
-    both = np.zeros((2, *[sum(size for _, size in sizes)] * 2))
-    first = 0
+def _layout(sizes: tuple[tuple[str, int], ...]) -> _Layout:
+    """Lay out blocks of these names and sizes."""
+    ends = np.cumsum([size for _, size in sizes]).tolist()
+    slices = {name: slice(end - size, end) for (name, size), end in zip(sizes, ends, strict=True)}
+    both = np.zeros((2, ends[-1], ends[-1]))
     for name, size in sizes:
-        own, correlation = slice(first, first + size), np.eye(size)
+        own, correlation = slices[name], np.eye(size)
         if name in COVARIANCE:
             sigma = np.sqrt(np.diag(COVARIANCE[name]))
             correlation = COVARIANCE[name] / np.outer(sigma, sigma)
         both[0, own, own], both[1, own, own] = correlation, np.linalg.inv(correlation)
-        first += size
     both.flags.writeable = False
-    return both[0], both[1]
+    surface = [name for name in slices if name.startswith("surface")]
+    linear, absorbing = (
+        np.concatenate([np.arange(slices[name].start, slices[name].stop) for name in names])
+        for names in (surface, ("co2", "psurf", "temperature", "h2o"))
+    )
+    return _Layout(slices, linear, absorbing, both[0], both[1])
 
 
 def build(

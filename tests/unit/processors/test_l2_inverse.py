@@ -13,6 +13,7 @@ algebra = 1e-9
 twice_rounding = 1e-12
 PROFILE = slice(0, 3)
 H = np.array([0.2, 0.3, 0.5])
+LINE = np.linspace(0.2, 2.0, 30)
 
 
 def linear_problem(seed: int = 1, block_diagonal: bool = True):
@@ -38,24 +39,16 @@ def gain(K, variance, S_a) -> np.ndarray:
     return S_a @ K.T @ np.linalg.inv(K @ S_a @ K.T + np.diag(variance))
 
 
-def follow(hunt, model) -> inverse.Solution:
-    """Answer a search with a model until it ends."""
-    asked = next(hunt)
-    while True:
-        try:
-            asked = hunt.send(model(asked.x))
-        except StopIteration as end:
-            return end.value
-
-
-def follow_lazily(hunt, model, asked: list[bool]) -> inverse.Solution:
-    """Answer with K only where it is asked for; note where it is."""
+def follow(hunt, model, asked: list[bool] | None = None) -> inverse.Solution:
+    """Answer a search until it ends; with a list, note where K is asked for and give no other."""
     wish = next(hunt)
     while True:
-        asked.append(wish.slopes)
-        said = dense(*model(wish.x))
+        said = model(wish.x)
+        if asked is not None:
+            asked.append(wish.slopes)
+            said = said if wish.slopes else Modelled(said.F, [])
         try:
-            wish = hunt.send(said if wish.slopes else Modelled(said.F, []))
+            wish = hunt.send(said)
         except StopIteration as end:
             return end.value
 
@@ -170,9 +163,9 @@ def test_parts_and_one_dense_jacobian_are_the_same_problem():
     )
     parts = Modelled(F, [(slice(0, 7), first, K[:7, first]), (slice(7, 12), second, K[7:, second])])
     np.testing.assert_array_equal(parts.dense(5), K)
-    measured, root = Measurement(y, precision), np.sqrt(precision)
-    whole = inverse.normal_equations(measured, F, inverse.whiten(root, dense(F, K).parts), scale)
-    by_parts = inverse.normal_equations(measured, F, inverse.whiten(root, parts.parts), scale)
+    root = np.sqrt(precision)
+    whole = inverse.normal_equations(y, root, F, inverse.whiten(root, dense(F, K).parts), scale)
+    by_parts = inverse.normal_equations(y, root, F, inverse.whiten(root, parts.parts), scale)
     for one, other in zip(by_parts, whole, strict=True):
         np.testing.assert_allclose(one, other, rtol=twice_rounding, atol=twice_rounding)
     np.testing.assert_allclose(whole[1], scale[:, None] * K.T @ np.diag(precision) @ K * scale, rtol=1e-10)
@@ -277,16 +270,9 @@ def test_slopes_serve_on_after_a_short_step():
     model, y, variance, x_a, S_a = beer()
     variance = 2500.0 * variance  # a step that is short in sigma
     asked, ends = [], []
-    for lazy in (True, False):
+    for noted in (asked, None):
         hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 30, inverse.Way(0.001, 5.0))
-        wish = next(hunt)
-        try:
-            while True:
-                said = dense(*model(wish.x))
-                asked.append(wish.slopes or not lazy)
-                wish = hunt.send(said if asked[-1] else Modelled(said.F, []))
-        except StopIteration as end:
-            ends.append(end.value)
+        ends.append(follow(hunt, lambda x: dense(*model(x)), noted))
     calls = asked[: asked.index(False) + 1]
     assert calls[0]
     assert calls.count(False) == 1
@@ -481,9 +467,8 @@ def test_model_that_grows_where_its_jacobian_falls_ends_unconverged(variance):
 
 def bright_and_thick(x):
     """Give light of brightness x[0] through a depth of x[1] times a line, and K."""
-    line = np.linspace(0.2, 2.0, 30)
-    through = np.exp(-x[1] * line)
-    return x[0] * through, np.stack([through, -x[0] * line * through], axis=1)
+    through = np.exp(-x[1] * LINE)
+    return x[0] * through, np.stack([through, -x[0] * LINE * through], axis=1)
 
 
 def test_slopes_of_what_absorbs_go_with_the_brightness_found():
@@ -495,25 +480,20 @@ def test_slopes_of_what_absorbs_go_with_the_brightness_found():
     for absorbing in ([], [1]):
         problem = Given(guess, S_a, np.array([0]), np.array(absorbing, int))
         hunt = inverse.search(Measurement(y, 1.0 / variance), problem, 12)
-        hunt.send(None)
-        with pytest.raises(StopIteration) as end:
-            hunt.send(dense(*bright_and_thick(guess)))
-        ends.append(end.value.value)
-    expected = (K / variance[:, None]).T @ K
-    np.testing.assert_allclose(ends[1].information, expected, rtol=1e-6)
-    assert ends[0].information[1, 1] == pytest.approx(expected[1, 1] / 9.0, rel=1e-6)
+        ends.append(follow(hunt, lambda x: dense(*bright_and_thick(x)), asked := []))
+        assert len(asked) == 1
+    np.testing.assert_allclose(ends[1].information, K.T @ K * 1e6, rtol=1e-6)
+    assert 9.0 * ends[0].information[1, 1] == pytest.approx(ends[1].information[1, 1], rel=1e-6)
     np.testing.assert_allclose(ends[1].x, truth, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("far", "calls"), [(0.03, [True, False]), (0.6, [True, False, True])])
 def test_a_step_is_the_last_if_the_same_slopes_leave_little_of_it(far, calls):
-    """What a step by the same K leaves is known from what the one before left: near by, two calls are enough;
-    further away its share is too large, and K is asked for again."""
+    """Near by two calls are enough; further away the share left is too large, and K is asked for again."""
     model, _, variance, x_a, S_a = beer()
-    y = model(x_a + np.array([far, -far, 0.0]))[0]
-    asked: list[bool] = []
+    y, asked = model(x_a + np.array([far, -far, 0.0]))[0], []
     hunt = inverse.search(Measurement(y, 1.0 / variance), Given(x_a, S_a), 30, inverse.Way(0.0, 1e6))
-    solution = follow_lazily(hunt, model, asked)
+    solution = follow(hunt, lambda x: dense(*model(x)), asked)
     assert solution.converged
     assert asked[:3] == calls
     sigma = np.sqrt(np.diag(inverse.posterior(solution.information, S_a).S_hat))

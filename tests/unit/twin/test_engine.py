@@ -141,9 +141,12 @@ def test_an_interruption_ends_the_programs_and_says_so(engine, tmp_path):
 
 def test_programs_get_one_thread_and_no_modules_from_the_working_directory(engine, tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('shadowed')")
-    code = "import os, json; open('out', 'w').write(os.environ['OMP_NUM_THREADS'])"
+    code = "import os, json; open('out', 'w').write(os.environ['OMP_NUM_THREADS'] + str(hash('kernel')))"
     engine.run([python(tmp_path, "env", code, "out")])
-    assert (tmp_path / "out").read_text() == "1"
+    once = (tmp_path / "out").read_text()
+    assert once[0] == "1"
+    engine.run([python(tmp_path, "again", code.replace("'out'", "'second'"), "second")])
+    assert (tmp_path / "second").read_text() == once  # and hash alike
 
 
 def test_progress_counts_finished_files(engine, tmp_path):
