@@ -11,6 +11,7 @@ import numpy as np
 GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
 CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
+MOST_BRIGHTER = 10.0  # in the cores of lines light is next to nothing, and its ratio means as much
 AGAIN = 0.05  # the same, that may be expected after a step by a K that has served before
 STRAIGHT = 0.005  # the same, that may be left when the last step is gone on the straight line of K
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -140,13 +141,15 @@ def search(
     """Minimise (y-F)^T S_y^-1 (y-F) + (x-x_a)^T S_a^-1 (x-x_a) with a diagonal S_y.
 
     Yields what it asks of the model, and is sent `Modelled`: many searches can so share one call. K is not
-    asked for after a short step from a state whose own K is known: that K serves on.
+    asked for after a step below `way.chord` from a state whose own K is known: that K serves on, and again
+    where it has left little of its last step.
     Works in units of the prior sigma, damped by gamma times the prior's inverse (Levenberg-Marquardt); gamma
     follows
     the ratio of the decrease of the cost to what a linear model promised (Nielsen 1999). After each call the
     linear elements are fitted again without another. The last step is the first whose rms over the state
     elements is below a tenth of the posterior sigma; it is tried undamped, has to keep the cost, and what
-    is then left of the way is gone without another call.
+    is then left of the way is gone without another call. So is a step by a K that has served before, where
+    what it will leave is as little.
     """
     x_a, scale, prior = problem.x_a, problem.sigma, problem.prior
     small, gamma, growth, bent, reach = CONVERGED * x_a.size, way.gamma, 2.0, False, 1.0
@@ -161,8 +164,10 @@ def search(
         hessian = here.information + prior
         step = np.linalg.solve(hessian, here.gradient)
         left = step @ here.gradient
-        share = 1.0 if here.own else min(left / before, 1.0)  # that another step by this K leaves again
-        if left * share < STRAIGHT * x_a.size:
+        # Another step by the same K leaves twice the share that the first left of itself: where a model bends
+        # evenly, it is off by half of what its slopes have changed by, and then by all of it
+        share = 1.0 if here.own else min(4.0 * left / before, 1.0)
+        if left < STRAIGHT * x_a.size or (share < 1.0 and left * share < small):
             return _solution(here, step, scale, iteration, True)
         before = left
         last = left < small and not bent
@@ -213,6 +218,7 @@ def _assess(x: np.ndarray, said: Modelled, before: _Point | None, units: _Units)
         return _by_slopes_of(before, x, said.F, units)
     at, F = _refitted(x, said.F, said.parts, units)
     brighter = np.divide(F, said.F, out=np.ones_like(F), where=(said.F > 0.0) & np.isfinite(F))
+    brighter = np.clip(brighter, 1.0 / MOST_BRIGHTER, MOST_BRIGHTER)
     whitened = whiten(units.root, said.parts, brighter, units.absorbing)
     d = (at - units.x_a) / units.scale
     chi2, information, pull = normal_equations(units.measured.y, units.root, F, whitened, units.scale)
@@ -248,8 +254,7 @@ def _refitted(x: np.ndarray, F: np.ndarray, parts: Parts, units: _Units) -> tupl
     some = []
     for rows, columns, part in parts:
         held, root = _held(place[columns] >= 0), units.root[rows]
-        at, slopes = place[columns[held]], np.ascontiguousarray(part[:, held].T, dtype=float)
-        slopes *= units.scale[columns[held], None]
+        at, slopes = place[columns[held]], part[:, held].T * units.scale[columns[held], None]
         if not root.all():
             slopes[:, root == 0.0] = 0.0
         whitened = slopes * root

@@ -187,6 +187,7 @@ def _layout(sizes: tuple[tuple[str, int], ...]) -> _Layout:
         np.concatenate([np.arange(slices[name].start, slices[name].stop) for name in names])
         for names in (surface, ("co2", "psurf", "temperature", "h2o"))
     )
+    linear.flags.writeable = absorbing.flags.writeable = False
     return _Layout(slices, linear, absorbing, both[0], both[1])
 
 

@@ -16,6 +16,7 @@ from .scattering import AZIMUTHS, EDGES, MU
 N_WATER = 1.317  # refractive index of sea water over the bands
 # Typical weights of the Ross-Thick and Li-Sparse kernels relative to the isotropic one over land
 VOLUMETRIC, GEOMETRIC = 0.4, 0.1
+DARKEST = 0.05  # of the reflectance to all sides, for direct light: below lies the twilight of a low Sun
 SKY_AZIMUTHS, SKY_CELL = 48, 6  # quadrature of the light of the sky: azimuths, directions a stream stands for
 
 
@@ -88,7 +89,8 @@ def land_sky(sza_deg: float, vza_deg: float, raa_deg: float) -> np.ndarray:
     """
     mu0, mu = np.cos(np.radians([sza_deg, vza_deg]))
     directions = np.concatenate([MU, [mu0, mu]])
-    return _components(ross_li, directions, directions) / ross_li(mu0, mu, np.radians(raa_deg))
+    direct = np.maximum(ross_li(mu0, mu, np.radians(raa_deg)), DARKEST)
+    return _components(ross_li, directions, directions) / direct
 
 
 def sea_sky(sza_deg: float, vza_deg: float, wind_m_s: float) -> np.ndarray:

@@ -66,7 +66,8 @@ class Spectroscopy:
         for path in [*sorted(self.lines.glob("*.par")), *others]:
             sha.update(path.name.encode() + b"\0" + path.read_bytes())
         sha.update(repr((BANDS, WATER_BY_HEIGHT)).encode())
-        sha.update(Path(points.__file__).read_bytes())
+        for module in (points, solar, airglow):
+            sha.update(Path(str(module.__file__)).read_bytes())
         sha.update(LAYER_EDGES_PA.tobytes() + T_REFERENCE_K.tobytes() + T_SPAN_K.tobytes())
         return sha.hexdigest()[:16]
 
@@ -102,10 +103,13 @@ def _path(folder: Path, band: Band, name: str) -> Path:
 def _whole(folder: Path, band: Band) -> bool:
     """Tell whether the tables of a band are there, not cut short and of one choice of points."""
     try:
-        gas, h2o, index, weight, *_ = (np.load(_path(folder, band, name), mmap_mode="r") for name in ARRAYS)
+        gas, h2o, index, weight, _, glow = (
+            np.load(_path(folder, band, name), mmap_mode="r") for name in ARRAYS
+        )
     except (OSError, ValueError, EOFError):
         return False
-    return gas.shape == h2o.shape == (LAYER_MID_PA.size, 4, index.size) and index.shape == weight.shape
+    alike = gas.shape == h2o.shape == (LAYER_MID_PA.size, 4, index.size) and index.shape == weight.shape
+    return alike and glow.shape == (2, index.size)
 
 
 def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from processors.l2.inverse import Measurement, search
 from processors.l2.state import Options
 
 of_the_maximum = 1e-4  # agreement asked of every column and band
@@ -218,3 +219,17 @@ def test_light_is_the_same_without_slopes(narrow, l2_kit, glint, kind):
     assert not alone.parts
     assert both.parts
     np.testing.assert_allclose(alone.F, both.F, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_search_leaves_the_model_s_columns_as_they_are(narrow, l2_kit, kind):
+    """What is said of a state can be asked for again: surface and brightness are fitted on copies."""
+    model = narrow.model(l2_kit.Case(), CLEAR, kind)
+    said = model([0], [model.state.x_a])[0]
+    before = said.dense(model.state.x_a.size)
+    hunt = search(
+        Measurement(1.3 * said.F, 1.0 / l2_kit.noise(said.F.reshape(4, -1)).ravel() ** 2), model.state
+    )
+    next(hunt)
+    hunt.send(said)
+    np.testing.assert_array_equal(said.dense(model.state.x_a.size), before)
