@@ -12,7 +12,7 @@ GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
 CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
 MOST_BRIGHTER = 10.0  # in the cores of lines light is next to nothing, and its ratio means as much
-AGAIN = 0.05  # the same, that may be expected after a step by a K that has served before
+AGAIN = 0.5  # the same, that may be expected after a step by a K that has served before
 STRAIGHT = 0.005  # the same, that may be left when the last step is gone on the straight line of K
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 

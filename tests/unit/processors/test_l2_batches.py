@@ -13,7 +13,7 @@ from processors.l2.step import DEFAULTS
 
 MODES = {mode: {**DEFAULTS, "mode": mode, "prescreen": False} for mode in ("clear", "full")}
 PLACES = ((30.0, 1013.0, 0.0), (45.0, 850.0, 60.0), (60.0, 1008.05, 120.0), (72.0, 700.0, 90.0))
-TIMES = 7  # that each sounding is there in the longest list
+TIMES = 9  # that each sounding is there in the longest list
 
 
 def unused(aux: Auxiliary) -> Auxiliary:
