@@ -12,20 +12,21 @@ GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
 CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
 MOST_BRIGHTER = 10.0  # in the cores of lines light is next to nothing, and its ratio means as much
-AGAIN = 0.5  # the same, that may be expected after a step by a K that has served before
 STRAIGHT = 0.005  # the same, that may be left when the last step is gone on the straight line of K
 Model = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class Way(NamedTuple):
     """How bent a model is: the damping to begin with (Levenberg-Marquardt), and the squared step, in units of
-    the posterior covariance and per element, below which K of the state before serves the next as well."""
+    the posterior covariance and per element, below which K of the state before serves the next as well, and
+    what a K that has served may be expected to leave if it is to serve once more."""
 
     gamma: float
     chord: float
+    again: float = 0.0
 
 
-LINEAR, BENT = Way(0.001, 1000.0), Way(1.0, 0.05)  # air alone; particles
+LINEAR, BENT = Way(0.001, 1000.0, 0.5), Way(1.0, 0.05)  # air alone; particles
 Parts = Sequence[tuple[slice, np.ndarray, np.ndarray]]  # rows, columns (column,), K (row, column)
 
 
@@ -171,7 +172,7 @@ def search(
             return _solution(here, step, scale, iteration, True)
         before = left
         last = left < small and not bent
-        chord = left * share < (way.chord if here.own else AGAIN) * x_a.size
+        chord = left * share < (way.chord if here.own else way.again) * x_a.size
         if not last:
             step = np.linalg.solve(hessian + gamma * prior, here.gradient)
         step = reach * step
