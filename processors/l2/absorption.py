@@ -10,7 +10,7 @@ from .isrf import LANES, dot, dots, weighted, weights_at
 
 # points worked on at once: the fields of a block stay in the cache, the tables serve a whole batch
 BLOCK = 512
-BATCH = 32  # soundings at most in a call; the kernel's compiled form hangs on it
+BATCH = 24  # soundings at most in a call; the kernel's compiled form hangs on it
 # What light and its slopes are made of, after the functions that carry scattered light: direct light of a
 # surface of 1, u and u^2 - 1/3; what a unit of optical depth takes away, of air, of collisions; light that
 # the ground sends up

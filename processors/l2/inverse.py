@@ -230,6 +230,7 @@ def _assess(x: np.ndarray, said: Modelled, before: _Point | None, units: _Units)
 
 
 def _by_slopes_of(before: _Point, x: np.ndarray, F: np.ndarray, units: _Units) -> _Point:
+    """Weigh a state by K of the point before; F stays that of `x`, and is carried on only at the end."""
     d = (x - units.x_a) / units.scale
     known, linear = before.information, units.linear
     chi2, _, pull = normal_equations(units.measured.y, units.root, F, before.whitened, units.scale, known)
