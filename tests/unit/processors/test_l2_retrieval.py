@@ -92,18 +92,20 @@ OFF_THE_PRIOR = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("place", "mode"), [("narrow", "full"), ("whole", "full"), ("whole", "clear")])
 @pytest.mark.parametrize("glint", [False, True])
-def test_true_state_comes_back_as_the_kernel_smooths_it(whole, l2_kit, glint, mode):
+def test_true_state_comes_back_as_the_kernel_smooths_it(request, l2_kit, glint, place, mode):
     """No noise. XCO2 is what averaging kernel and interference of the true state make of it, +-0.02 ppm.
 
-    With particles the model bends: 0.05 ppm, and p_s within a sixth of its sigma.
+    With particles the model bends: 0.05 ppm, and p_s within a sixth of its sigma. Of air alone narrow windows
+    tell too little: there one K a search misses by 0.04 ppm.
     """
+    ground = request.getfixturevalue(place)
     ppm, of_sigma = {"clear": (fiftieth_ppm, 0.02), "full": (twentieth_ppm, 1.0 / 6.0)}[mode]
     options, case = options_of(MODES[mode]), l2_kit.Case(glint, 40.0, 40.0, 180.0)
-    sounding, truth, linear = truth_and_linear(whole, case, options, OFF_THE_PRIOR)
-    sv = whole.model(case, options).state
-    row = retrieve([(sounding, l2_kit.forecast(case))], whole.aux, MODES[mode])[0]
+    sounding, truth, linear = truth_and_linear(ground, case, options, OFF_THE_PRIOR)
+    sv = ground.model(case, options).state
+    row = retrieve([(sounding, l2_kit.forecast(case))], ground.aux, MODES[mode])[0]
     h, a = row["pressure_weight"], row["xco2_averaging_kernel"]
     smoothed = row["xco2_apriori"] + np.sum(h * a * (truth - sv.x_a)[sv["co2"]])
     assert row["outcome_flag"] == CONVERGED
