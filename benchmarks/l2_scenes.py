@@ -40,20 +40,24 @@ WET_LIMIT = 0.25  # 1, least true over forecast humidity; less would ask for imp
 PERFECT = KnowledgeError(isrf_width=0.0, gain_slope=0.0, zero_level=0.0, wavelength_spectel=0.0)
 
 
-def _prior(pressure: float, temperature: float, humidity: float, wind: float, co2_ppm: float) -> Prior:
+def _prior(
+    pressure: float, temperature: float, humidity: float, wind: float, brdf: float, co2_ppm: float
+) -> Prior:
     errors = {
         "surface_pressure": f"{pressure} hPa",
         "temperature": f"{temperature} K",
         "humidity": humidity,
         "wind_speed": f"{wind} m/s",
+        "brdf": brdf,
         "co2_offset": f"{co2_ppm} ppm",
     }
     return Prior.model_validate(errors)
 
 
-NO_ERROR = _prior(0.0, 0.0, 0.0, 0.0, 0.0)
-CLEAR_ERROR = _prior(1.0, 0.0, 0.0, 1.0, 3.0)
-WEATHER_ERROR = _prior(1.0, 1.0, 0.1, 1.0, 3.0)
+NO_ERROR = _prior(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+CLOSURE_ERROR = _prior(1.0, 0.0, 0.0, 1.0, 0.0, 3.0)  # weather and land's kernels as they are
+CLEAR_ERROR = _prior(1.0, 0.0, 0.0, 1.0, 0.1, 3.0)
+WEATHER_ERROR = _prior(1.0, 1.0, 0.1, 1.0, 0.1, 3.0)
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Ensemble:
 
 OXYGEN_FROM_B4 = {"bands": ["B2", "B3", "B4"]}
 ENSEMBLES = {
-    "closure": Ensemble(36, noise=False),
+    "closure": Ensemble(36, noise=False, prior=CLOSURE_ERROR),
     "noise": Ensemble(100, draws=16),
     "prior_draws": Ensemble(200, prior=None),
     "aerosol": Ensemble(200, aerosol=True, prior=WEATHER_ERROR),
@@ -271,6 +275,7 @@ def drawn_prior(soundings: xr.Dataset, seed: int) -> dict[str, np.ndarray]:
     Its pressure grid holds the levels of L2, so that the CO2 there is the one drawn.
     """
     from processors.l2 import atmosphere, state
+    from processors.l2.surface import TYPICAL as typical
 
     ids, told = soundings["sounding_id"].values, prior.forecast(soundings, NO_ERROR, seed)
 
@@ -290,6 +295,7 @@ def drawn_prior(soundings: xr.Dataset, seed: int) -> dict[str, np.ndarray]:
     def on_grid(values: np.ndarray, at: np.ndarray) -> np.ndarray:
         return np.array([np.interp(np.log(pressure[n]), np.log(at[n]), values[n]) for n in rows])
 
+    otherwise = draws("shape", np.array([[state.SIGMA_SHAPE**2]]))[:, 0]
     warmer = np.array([np.interp(pressure[n], atmosphere.T_NODES_PA, shift[n]) for n in rows])
     return told | {
         "surface_pressure": surface,
@@ -299,6 +305,8 @@ def drawn_prior(soundings: xr.Dataset, seed: int) -> dict[str, np.ndarray]:
         / np.maximum(1.0 + single[:, 1:2], WET_LIMIT),
         "co2": on_grid(co2, levels),
         "wind_speed": np.maximum(told["wind_speed"] - single[:, 2], prior.CALMEST),
+        "brdf_volumetric": told["brdf_volumetric"] - typical[0] * otherwise,
+        "brdf_geometric": told["brdf_geometric"] - typical[1] * otherwise,
     }
 
 

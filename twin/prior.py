@@ -19,6 +19,10 @@ GAS_CONSTANT_DRY_AIR = 287.05  # J kg-1 K-1 (ICAO 1993)
 GRAVITY = 9.806_65  # m s-2, standard (CGPM 1901)
 LAPSE_RATE = 0.0065  # K m-1, continues the profile below the surface (ICAO 1993)
 CALMEST = 0.5  # m s-1, a forecast wind is never less
+BRDF_TYPICAL = (
+    0.4,
+    0.1,
+)  # volumetric and geometric over isotropic weight of land: the scale of their error [A]
 DRIEST, WETTEST = 0.1, 1.9  # limits of forecast / true humidity, 9 sigma at 10 %
 
 # Pa, top to below any surface, from 1 Pa by growing steps to 33 hPa near the ground
@@ -55,6 +59,7 @@ def forecast(scene: xr.Dataset, prior: Prior, seed: int) -> dict[str, np.ndarray
     altitude = altitude_m(temperature, surface, _surface_altitude(scene))
     year = co2prior.decimal_year(_unix_seconds(scene["time"].values))
     co2 = co2prior.profile(scene["latitude"].values, altitude, year) + prior.co2_offset
+    volumetric, geometric = kernel_weights(scene["brdf_kernel"].values[:, 0], prior.brdf, seed, place)
     return {
         "sounding_id": scene["sounding_id"].values.astype(np.int64),
         "surface_pressure": surface,
@@ -64,7 +69,24 @@ def forecast(scene: xr.Dataset, prior: Prior, seed: int) -> dict[str, np.ndarray
         "specific_humidity": humidity * np.clip(factor, DRIEST, WETTEST),
         "co2": co2,
         "wind_speed": np.maximum(wind, CALMEST),
+        "brdf_volumetric": volumetric,
+        "brdf_geometric": geometric,
     }
+
+
+def kernel_weights(kernels: np.ndarray, error: float, seed: int, place: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Give the volumetric and the geometric weight (sounding,) over the isotropic one as a climatology knows
+    them, at least 0; 0 where there is no land.
+
+    kernels  (sounding, kernel)  true weights, isotropic first;  error  1 sigma, share of BRDF_TYPICAL
+    """
+    land = kernels[:, 0] > 0.0
+    told = []
+    for k, (name, typical) in enumerate(zip(("volumetric", "geometric"), BRDF_TYPICAL, strict=True), 1):
+        wrong = error * typical * _at_ground(seed, f"{name} kernel", place)
+        true = kernels[:, k] / np.where(land, kernels[:, 0], 1.0)
+        told.append(np.where(land, np.maximum(true + wrong, 0.0), 0.0))
+    return tuple(told)
 
 
 def on_grid(scene: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

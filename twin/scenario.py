@@ -200,12 +200,13 @@ class KnowledgeError(Model):
 
 
 class Prior(Model):
-    """Forecast error of the meteo file (1 sigma) and the CO2 prior it carries."""
+    """Error of the meteo file (1 sigma): forecast, and climatology of how land reflects; its CO2 prior."""
 
     surface_pressure: Pressure = 1.0
     temperature: Temperature = 1.0
     humidity: Share = 0.1
     wind_speed: Speed = 1.0
+    brdf: Share = 0.1  # of the kernel weights of typical land
     co2_offset: MoleFractionOffset = 0.0
 
 

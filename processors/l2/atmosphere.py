@@ -46,6 +46,7 @@ class Meteo:
     surface_altitude_m: float  # of the forecast model's ground
     height_m: np.ndarray  # (layer) of the layer middles above sea level
     gravity_m_s2: np.ndarray  # (layer)
+    brdf: tuple[float, float] = (0.0, 0.0)  # weights of land's kernels, see surface.ross_li
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def meteo(forecast: Mapping[str, Any], latitude_deg: float) -> Meteo:
     altitude = float(forecast["surface_altitude"])
     height = layer_height_m(p, t, float(forecast["surface_pressure"]), altitude)
     gravity = layer_gravity(height, latitude_deg)
-    return Meteo(p, t, forecast["specific_humidity"], altitude, height, gravity)
+    brdf = float(forecast["brdf_volumetric"]), float(forecast["brdf_geometric"])
+    return Meteo(p, t, forecast["specific_humidity"], altitude, height, gravity, brdf)
 
 
 def layer_gravity(height_m: np.ndarray, latitude_deg: float) -> np.ndarray:

@@ -180,7 +180,7 @@ def node_light(  # type: ignore[no-untyped-def]
         once[:] = kind.type(0.0)
         by_ground, reflected = np.zeros((2, points), kind), sky[m].copy()
         for order in range(by_shape.shape[1]):
-            reflected[order] += (shape[s] - kind.type(1.0)) * by_shape[m, order]
+            reflected[order] += shape[s] * by_shape[m, order]
         by_tau, by_phase = np.zeros_like(tau), np.zeros_like(tau)
         by_thick, by_c = np.zeros_like(thick), np.zeros_like(c)
         scattering.single_scattering(

@@ -82,15 +82,13 @@ class ForwardModel:
     of the type of the tables.
     """
 
-    def __init__(
-        self, setups: Sequence[Setup], bands: Sequence[BandModel], options: Options, brdf: bool = True
-    ) -> None:
+    def __init__(self, setups: Sequence[Setup], bands: Sequence[BandModel], options: Options) -> None:
         self.setups, self.bands, self.options = list(setups), list(bands), options
         self.state = setups[0].state
         self.kind = self.bands[0].gas.dtype.type
         self._types = options.particles
         self._slant = np.array([_slants(s) for s in setups])  # (sounding, 2: both ways, view; layer)
-        toward = [_directions(s, brdf) for s in setups]
+        toward = [_directions(s) for s in setups]
         everyone, x = range(len(setups)), [s.state.x_a for s in setups]
         first = [self._air(k, state) for k, state in zip(everyone, x, strict=True)]
         psurf = np.array([100.0 * state[self.state["psurf"]][0] for state in x])
@@ -264,7 +262,7 @@ class ForwardModel:
         light, where, a = self._scattered[b], batch.members, batch.layers[self.bands[b].band.gas]
         polynomial = np.array([x[self.state[f"surface_{self.options.bands[b]}"]] for x in batch.x])
         level, by_wind = batch.level, batch.by_wind
-        shape = np.array([x[self.state["shape"]][0] if "shape" in self.state else 1.0 for x in batch.x])
+        shape = np.array([x[self.state["shape"]][0] if "shape" in self.state else 0.0 for x in batch.x])
         coefficient, by_all = light.at_nodes(
             where, a, self._slant[where, 1], polynomial, shape, batch.particles, batch.slopes
         )
@@ -366,14 +364,15 @@ class ForwardModel:
         return np.concatenate(held)
 
 
-def _directions(setup: Setup, brdf: bool) -> diffuse.Directions:
+def _directions(setup: Setup) -> diffuse.Directions:
     v, sv, by_shape = setup.viewing, setup.state, None
+    angles, sky = (v.sza_deg, v.vza_deg, v.raa_deg), surface.lambertian_sky()
     if v.glint:
         sky = surface.sea_sky(v.sza_deg, v.vza_deg, float(np.exp(sv.x_a[sv["ln_wind"]][0])))
-    else:
-        sky = surface.land_sky(v.sza_deg, v.vza_deg, v.raa_deg) if brdf else surface.lambertian_sky()
-        by_shape = sky - surface.lambertian_sky() if "shape" in sv else None
-    return diffuse.directions(v.sza_deg, v.vza_deg, v.raa_deg, sky, by_shape)
+    elif "shape" in sv:
+        by_shape = surface.land_sky(*angles) - sky
+        sky = surface.land_sky(*angles, setup.meteo.brdf)
+    return diffuse.directions(*angles, sky, by_shape)
 
 
 def _slants(setup: Setup) -> np.ndarray:

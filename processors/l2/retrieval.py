@@ -82,7 +82,7 @@ def options_of(settings: Mapping[str, Any]) -> Options:
         particles=state.PARTICLES if settings["mode"] == "full" else (),
         fluorescence=settings["fluorescence"],
         airglow=settings["airglow"],
-        shape=settings["brdf"],
+        brdf=settings["brdf"],
         isrf_width=tuple(index[name] for name in settings["isrf_width"]),
         zero_level=tuple(index[name] for name in settings["zero_level"]),
         isrf_width_sigma=settings["isrf_width_sigma"],
@@ -96,7 +96,7 @@ def is_glint(sounding: Mapping[str, Any]) -> bool:
 
 def _batch(cases: Sequence[Case], aux: Auxiliary, options: Options, settings: Row) -> list[Row]:
     setups = [setup(case.sounding, case.forecast, case.spectra, aux, options) for case in cases]
-    model = ForwardModel(setups, aux.models(options), options, settings["brdf"])
+    model = ForwardModel(setups, aux.models(options), options)
     measured = [_measurement(case.spectra, options) for case in cases]
     rows: list[Row] = [{} for _ in cases]
     screened = [settings["prescreen"]] * len(cases)

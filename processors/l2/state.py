@@ -26,7 +26,7 @@ SIGMA_ALBEDO = (0.5, 0.1, 0.05)
 SIGMA_DISPERSION_NM = (0.005, 0.001)  # shift, and stretch at the band's edge
 SIGMA_ISRF_WIDTH = 0.01  # relative
 SIGMA_ZERO_LEVEL = 0.002  # of the continuum
-SIGMA_SHAPE = 1.0  # of how far land meets the light of the sky as typical kernels do; 0: alike to all sides
+SIGMA_SHAPE = 0.5  # of how else than told land meets the light of the sky; 1: as from Lambertian to typical
 SIGMA_SIF = 1.5  # W m-2 um-1 sr-1 at 740 nm; published maxima are about 2
 SIGMA_AIRGLOW = (15.0, 300.0)  # MR; MR K, about 15 K of emission temperature
 
@@ -61,7 +61,7 @@ class Options:
     particles: tuple[ParticleType, ...] = PARTICLES
     fluorescence: bool = True
     airglow: bool = True
-    shape: bool = False  # of land's reflection
+    brdf: bool = True  # land meets the light of the sky as told, but for a shape that is fitted; or alike
     isrf_width: tuple[int, ...] = ()
     zero_level: tuple[int, ...] = ()
     isrf_width_sigma: float = SIGMA_ISRF_WIDTH
@@ -225,8 +225,8 @@ def build(
             blocks.append(_block(f"isrf_width_{band}", [0.0], [options.isrf_width_sigma]))
         if band in options.zero_level:
             blocks.append(_block(f"zero_level_{band}", [0.0], [options.zero_level_sigma]))
-    if options.shape and not glint:
-        blocks.append(_block("shape", [1.0], [SIGMA_SHAPE]))
+    if options.brdf and not glint:
+        blocks.append(_block("shape", [0.0], [SIGMA_SHAPE]))
     if options.airglow and "B4" in names:
         blocks.append(_block("airglow", [20.0, 0.0], SIGMA_AIRGLOW))
     if options.fluorescence and not glint and "B1" in names:

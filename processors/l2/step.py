@@ -22,8 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "isrf_width_sigma": 0.01,  # prior 1 sigma of the relative width
     "zero_level": [],  # bands whose zero level is fitted
     "zero_level_sigma": 0.002,  # prior 1 sigma, of the continuum
-    # land meets the light of the sky as typical Ross-Li kernels do; else as a Lambertian ground
-    "brdf": True,
+    "brdf": True,  # land meets the light of the sky as the forecast's kernels do; else as Lambertian ground
     "prescreen": True,  # leave cloud out before the retrieval
     "cloud_psurf_limit": 100.0,  # hPa, from B1 alone
     "cloud_co2_ratio": [0.7, 1.4],  # of B2 to B3

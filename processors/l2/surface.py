@@ -14,8 +14,8 @@ import numpy as np
 from .scattering import AZIMUTHS, EDGES, MU
 
 N_WATER = 1.317  # refractive index of sea water over the bands
-# Typical weights of the Ross-Thick and Li-Sparse kernels relative to the isotropic one over land
-VOLUMETRIC, GEOMETRIC = 0.4, 0.1
+# Weights of the Ross-Thick and Li-Sparse kernels relative to the isotropic one: of typical land, and none
+TYPICAL, LAMBERTIAN = (0.4, 0.1), (0.0, 0.0)
 DARKEST = 0.05  # of the reflectance to all sides, for direct light: below lies the twilight of a low Sun
 SKY_AZIMUTHS, SKY_CELL = 48, 6  # quadrature of the light of the sky: azimuths, directions a stream stands for
 
@@ -56,10 +56,11 @@ def flat_water(cos_i: np.ndarray | float) -> np.ndarray:
     return np.asarray(0.5 * (s * s + p * p))
 
 
-def ross_li(mu0, mu, raa_rad):  # type: ignore[no-untyped-def]
-    """Return the reflectance of typical land over that of its isotropic part, for arrays of directions.
+def ross_li(mu0, mu, raa_rad, weights=TYPICAL):  # type: ignore[no-untyped-def]
+    """Return the reflectance of land over that of its isotropic part, for arrays of directions.
 
-    Ross-Thick (Roujean et al. 1992) and reciprocal Li-Sparse, h/b = 2, b/r = 1 (Wanner et al. 1995).
+    weights  of Ross-Thick (Roujean et al. 1992) and reciprocal Li-Sparse, h/b = 2, b/r = 1 (Wanner et al.
+    1995), over that of the isotropic kernel
     """
     sin0, sin1 = np.sqrt(1.0 - mu0**2), np.sqrt(1.0 - mu**2)
     cos_xi = np.clip(mu0 * mu + sin0 * sin1 * np.cos(raa_rad), -1.0, 1.0)
@@ -71,7 +72,7 @@ def ross_li(mu0, mu, raa_rad):  # type: ignore[no-untyped-def]
     cos_t = np.clip(2.0 * np.sqrt(np.maximum(distance2 + across2, 0.0)) / secants, -1.0, 1.0)
     t = np.arccos(cos_t)
     li = (t - np.sin(t) * cos_t) * secants / np.pi - secants + 0.5 * (1.0 + cos_xi) / (mu0 * mu)
-    return np.maximum(1.0 + VOLUMETRIC * ross + GEOMETRIC * li, 0.0)
+    return np.maximum(1.0 + weights[0] * ross + weights[1] * li, 0.0)
 
 
 def lambertian_sky() -> np.ndarray:
@@ -81,16 +82,18 @@ def lambertian_sky() -> np.ndarray:
     return out
 
 
-def land_sky(sza_deg: float, vza_deg: float, raa_deg: float) -> np.ndarray:
-    """Return (azimuth, stream + 2, stream + 2) how typical land reflects the light of the sky.
+def land_sky(
+    sza_deg: float, vza_deg: float, raa_deg: float, weights: tuple[float, float] = TYPICAL
+) -> np.ndarray:
+    """Return (azimuth, stream + 2, stream + 2) how land of these kernels reflects the light of the sky.
 
     Cosine components of the reflectance between the streams, Sun and view (in this order), over the
     reflectance of direct sunlight in this geometry.
     """
     mu0, mu = np.cos(np.radians([sza_deg, vza_deg]))
     directions = np.concatenate([MU, [mu0, mu]])
-    direct = np.maximum(ross_li(mu0, mu, np.radians(raa_deg)), DARKEST)
-    return _components(ross_li, directions, directions) / direct
+    direct = np.maximum(ross_li(mu0, mu, np.radians(raa_deg), weights), DARKEST)
+    return _components(lambda a, b, r: ross_li(a, b, r, weights), directions, directions) / direct
 
 
 def sea_sky(sza_deg: float, vza_deg: float, wind_m_s: float) -> np.ndarray:

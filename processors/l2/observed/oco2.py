@@ -20,6 +20,7 @@ from processors.constants import AU
 from processors.job import BadInput
 from processors.l2.bands import BANDS
 from processors.l2.state import GLINT
+from processors.l2.surface import TYPICAL
 
 from .profiles import columns
 
@@ -193,6 +194,7 @@ def _forecast(cell: _Cell, altitude_m: float) -> dict[str, Any]:
     if np.any(np.diff(out["pressure"]) <= 0.0) or out["pressure"][0] <= 0.0:
         raise BadInput(f"{cell.path}: expected pressures from the top down in Pa, got others: check the file")
     out["wind_speed"] = max(out["wind_speed"], 0.5)  # the prior of a logarithm
+    out["brdf_volumetric"], out["brdf_geometric"] = TYPICAL  # which no file tells
     return out
 
 

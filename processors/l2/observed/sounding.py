@@ -47,7 +47,6 @@ def fit(
     options: Options,
     max_iterations: int = 20,
     model_error: float = 0.0,
-    brdf: bool = True,
 ) -> Fit:
     """Fit all bands of the options together.
 
@@ -55,7 +54,7 @@ def fit(
     """
     spectra = _spectra(observed, aux, options, model_error)
     own = setup(observed.sounding, observed.forecast, spectra, aux, options)
-    model = ForwardModel([own], aux.models(options), options, brdf)
+    model = ForwardModel([own], aux.models(options), options)
     chosen = list(options.bands)
     good = spectra.good[chosen].ravel()
     y = np.where(good, spectra.radiance[chosen].ravel(), 0.0)

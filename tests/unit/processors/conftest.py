@@ -70,6 +70,8 @@ def forecast(case: Case) -> dict[str, Any]:
         "specific_humidity": 0.012 * (p / 1e5) ** 3,
         "co2": np.interp(p, [1e4, 3e4, 1e5], [412.0, 418.0, 424.0]),
         "wind_speed": 7.0,
+        "brdf_volumetric": 0.4,
+        "brdf_geometric": 0.1,
     }
 
 

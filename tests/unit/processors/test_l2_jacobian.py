@@ -13,8 +13,8 @@ of_the_continuum = 1e-5  # of radiance
 jumps = 2e-10  # of the radiance, where scattering.means passes from its series to the closed form
 # Steps in units of the prior sigma, else 1e-3; of dispersion 2e-6 nm, inside one expansion of the response
 STEP = {"psurf": 1e-2, "dispersion": 4e-4, "height": 5e-3}
-FULL = Options(shape=True, isrf_width=(0, 1, 2, 3), zero_level=(0, 1, 2, 3))
-CLEAR = Options(particles=(), shape=True, isrf_width=(0, 2), zero_level=(1, 3))
+FULL = Options(isrf_width=(0, 1, 2, 3), zero_level=(0, 1, 2, 3))
+CLEAR = Options(particles=(), isrf_width=(0, 2), zero_level=(1, 3))
 OPTIONS = {"full": FULL, "clear": CLEAR}
 DEPTHS = (0.1, 0.05, 0.01)  # of fine and coarse particles and of ice
 ALBEDO = (0.43, 0.19, 0.1, 0.37)

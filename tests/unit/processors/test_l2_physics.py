@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from processors.l2.atmosphere import AIR, CIA, DRY, H2O, TEMPERATURE
 from processors.l2.bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA
 from processors.l2.forward import ForwardModel
 from processors.l2.retrieval import read_spectra, retrieve, setup
+from processors.l2.state import Options
 from processors.l2.step import DEFAULTS
 from processors.l2.tables import coordinate
 
@@ -66,43 +69,36 @@ def test_flat_water_at_normal_incidence():
     assert surface.glint_reflectance(0.0, 0.0, 0.0, 5.0)[0] == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.fixture
-def kernels(monkeypatch):
+def kernel(volumetric: float, geometric: float):
     """Give Ross-Thick and Li-Sparse by themselves: slopes of the sum by their weights."""
     tiny = 1e-6  # the sum is cut where it comes near 0
-
-    def kernel(volumetric: float, geometric: float):
-        monkeypatch.setattr(surface, "VOLUMETRIC", volumetric * tiny)
-        monkeypatch.setattr(surface, "GEOMETRIC", geometric * tiny)
-        return lambda mu0, mu, raa: (surface.ross_li(mu0, mu, raa) - 1.0) / tiny
-
-    return kernel
+    weights = (volumetric * tiny, geometric * tiny)
+    return lambda mu0, mu, raa: (surface.ross_li(mu0, mu, raa, weights) - 1.0) / tiny
 
 
 @pytest.mark.parametrize("weights", [(1.0, 0.0), (0.0, 1.0)])
-def test_kernels_are_0_with_sun_and_sensor_overhead(kernels, weights):
+def test_kernels_are_0_with_sun_and_sensor_overhead(weights):
     """So they are defined (Wanner et al. 1995)."""
-    kernel = kernels(*weights)
     for raa in (0.0, 1.0, np.pi):
-        assert kernel(np.ones(1), np.ones(1), raa)[0] == pytest.approx(0.0, abs=1e-9)
+        assert kernel(*weights)(np.ones(1), np.ones(1), raa)[0] == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("zenith_deg", [20.0, 50.0, 70.0])
-def test_kernels_in_the_hot_spot(kernels, zenith_deg):
+def test_kernels_in_the_hot_spot(zenith_deg):
     """Sun behind the sensor: (pi/2)/(2 mu) - pi/4, and crowns hide their own shadows, sec^2 - sec."""
     mu = np.cos(np.radians(np.array([zenith_deg])))
-    assert kernels(1.0, 0.0)(mu, mu, 0.0)[0] == pytest.approx(np.pi / 4 / mu[0] - np.pi / 4, rel=1e-6)
-    assert kernels(0.0, 1.0)(mu, mu, 0.0)[0] == pytest.approx(1 / mu[0] ** 2 - 1 / mu[0], rel=1e-6)
+    assert kernel(1.0, 0.0)(mu, mu, 0.0)[0] == pytest.approx(np.pi / 4 / mu[0] - np.pi / 4, rel=1e-6)
+    assert kernel(0.0, 1.0)(mu, mu, 0.0)[0] == pytest.approx(1 / mu[0] ** 2 - 1 / mu[0], rel=1e-6)
 
 
 @pytest.mark.parametrize(("weights", "published"), [((1.0, 0.0), 0.189184), ((0.0, 1.0), -1.377622)])
-def test_kernels_under_a_white_sky(kernels, weights, published):
+def test_kernels_under_a_white_sky(weights, published):
     """Integrals over both half spheres of Lucht, Schaaf and Strahler (2000), table 1."""
     one_per_mille = 1e-3
     node, weight = np.polynomial.legendre.leggauss(160)
     mu, flux = 0.5 + 0.5 * node, (0.5 + 0.5 * node) * weight  # 2 mu dmu
     raa = (np.arange(360) + 0.5) * np.pi / 360
-    values = kernels(*weights)(mu[:, None, None], mu[None, :, None], raa).mean(axis=2)
+    values = kernel(*weights)(mu[:, None, None], mu[None, :, None], raa).mean(axis=2)
     assert flux @ values @ flux == pytest.approx(published, rel=one_per_mille)
 
 
@@ -123,6 +119,30 @@ def test_land_looks_brighter_towards_the_sun_s_side():
     assert sky[1, -1, -2] < 0.0
     hot, cold = (surface.ross_li(*np.cos(np.radians([50.0, 40.0])), np.radians(r)) for r in (0.0, 180.0))
     assert hot > 1.2 * cold
+
+
+def over_land(ground, l2_kit, told, options: Options, shape: float = 0.0) -> np.ndarray:
+    """Give the radiance of B1 over land whose kernels the forecast tells, and of a shape."""
+    case = l2_kit.Case(sza=30.0)
+    sounding, (volumetric, geometric) = ground.sounding(case), told
+    forecast = l2_kit.forecast(case) | {"brdf_volumetric": volumetric, "brdf_geometric": geometric}
+    own = setup(sounding, forecast, read_spectra(sounding), ground.aux, options)
+    x = own.state.x_a.copy()
+    if "shape" in own.state:
+        x[own.state["shape"]] = shape
+    return ForwardModel([own], ground.aux.models(options), options)([0], [x])[0].F[:1024]
+
+
+def test_skylight_meets_land_as_the_forecast_s_kernels_say(narrow, l2_kit):
+    """One unit of shape leads from Lambertian to typical land; without `brdf` nothing told counts."""
+    single, seen = 1e-6, 1e-4  # of the light
+    told, off = l2_kit.CLEAR, replace(l2_kit.CLEAR, brdf=False)
+    flat = over_land(narrow, l2_kit, surface.LAMBERTIAN, told)
+    typical = over_land(narrow, l2_kit, surface.TYPICAL, told)
+    np.testing.assert_allclose(over_land(narrow, l2_kit, surface.LAMBERTIAN, told, 1.0), typical, rtol=single)
+    np.testing.assert_allclose(over_land(narrow, l2_kit, surface.TYPICAL, off), flat, rtol=single)
+    for weights in ((0.4, 0.0), (0.0, 0.1), surface.TYPICAL):
+        assert np.abs(over_land(narrow, l2_kit, weights, told) / flat - 1.0).max() > seen
 
 
 @pytest.mark.parametrize("wind", [3.0, 7.0, 14.0])

@@ -299,7 +299,7 @@ def light_at(model, b: int, x: np.ndarray, index: np.ndarray | None) -> np.ndarr
         scattered._shape = np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
     batch = model._batch([0], [x], False)
     polynomial = x[model.state[f"surface_{b}"]][None]
-    view, gas, shape = model._slant[:, 1], model.bands[b].band.gas, np.ones(1)
+    view, gas, shape = model._slant[:, 1], model.bands[b].band.gas, np.zeros(1)
     return scattered.at_nodes(
         batch.members, batch.layers[gas], view, polynomial, shape, batch.particles, False
     )[0][0]

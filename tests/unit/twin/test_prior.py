@@ -10,8 +10,14 @@ from twin.scenario import Prior
 
 JULY_2026 = 1_782_938_400.0  # s, 2026-07-01T20:40:00Z since 1970
 NONE = Prior(
-    surface_pressure="0 hPa", temperature="0 K", humidity="0 %", wind_speed="0 m/s", co2_offset="0 ppm"
+    surface_pressure="0 hPa",
+    temperature="0 K",
+    humidity="0 %",
+    wind_speed="0 m/s",
+    brdf="0 %",
+    co2_offset="0 ppm",
 )
+KERNELS = (0.2, 0.1, 0.03)  # isotropic, volumetric, geometric
 PLACES = np.array([10, 40])  # levels looked at
 
 
@@ -37,6 +43,7 @@ def scene(latitude, longitude=None, surface_pa=101_325.0, first_id=1, altitude_m
         "co2": np.full(pressure.shape, 999.0),
     }
     data = {name: ("sounding", values) for name, values in columns.items()}
+    data["brdf_kernel"] = (("sounding", "band", "kernel"), np.full((latitude.size, 4, 3), KERNELS))
     return xr.Dataset(data | {name: (("sounding", "level"), values) for name, values in profiles.items()})
 
 
@@ -69,6 +76,8 @@ def errors(seed, latitude, longitude):
         "wind_speed": made["wind_speed"] - clean["wind_speed"],
         "temperature": (made["temperature"] - clean["temperature"])[:, PLACES],
         "humidity": (made["specific_humidity"] / clean["specific_humidity"])[:, PLACES] - 1.0,
+        "volumetric": made["brdf_volumetric"] - clean["brdf_volumetric"],
+        "geometric": made["brdf_geometric"] - clean["brdf_geometric"],
     }
 
 
@@ -82,7 +91,14 @@ def drawn():
 
 @pytest.mark.parametrize(
     ("name", "sigma"),
-    [("surface_pressure", 1.0), ("wind_speed", 1.0), ("temperature", 1.0), ("humidity", 0.1)],
+    [
+        ("surface_pressure", 1.0),
+        ("wind_speed", 1.0),
+        ("temperature", 1.0),
+        ("humidity", 0.1),
+        ("volumetric", 0.04),
+        ("geometric", 0.01),
+    ],
 )
 def test_errors_have_their_size_and_no_mean(drawn, name, sigma):
     four_sigma = 4 / np.sqrt(300)
@@ -97,6 +113,25 @@ def test_errors_fall_off_over_200_km(drawn, name):
     four_sigma = 4 / np.sqrt(300)
     assert correlation[0, 1] == pytest.approx(np.exp(-0.5), abs=four_sigma * (1 - np.exp(-1.0)))
     assert abs(correlation[0, 2]) < four_sigma
+
+
+def test_kernels_are_told_over_the_isotropic_one():
+    made = prior.forecast(scene([22.0]), NONE, 1)
+    assert made["brdf_volumetric"] == pytest.approx([0.5])
+    assert made["brdf_geometric"] == pytest.approx([0.15])
+
+
+def test_kernels_are_never_below_0_and_none_over_water():
+    """Land that is alike to all sides is told so or with too much; a sea has none, whatever the error."""
+    truth = scene(np.zeros(400), np.linspace(-180.0, 179.0, 400))
+    land = np.arange(400) % 2 == 0
+    truth["brdf_kernel"].values[land] = (0.2, 0.0, 0.0)
+    truth["brdf_kernel"].values[~land] = 0.0
+    made = prior.forecast(truth, Prior(), 1)
+    for name, sigma in (("brdf_volumetric", 0.04), ("brdf_geometric", 0.01)):
+        assert np.all(made[name][~land] == 0.0)
+        assert made[name].min() == 0.0
+        assert sigma < made[name].max() < 5.0 * sigma
 
 
 def test_errors_fall_off_over_150_hpa():
@@ -230,5 +265,7 @@ def test_the_file_holds_all_scenes_as_the_table_says(tmp_path):
             "specific_humidity",
             "co2",
             "wind_speed",
+            "brdf_volumetric",
+            "brdf_geometric",
         }
     assert [p.name for p in tmp_path.iterdir()] == ["prior.nc"]
