@@ -32,6 +32,7 @@ H2O_NODES_PA = 100.0 * np.array([600.0, 1000.0])
 PSURF_RANGE_PA = (30_000.0, LAYER_EDGES_PA[-1])
 DRY, H2O, AIR, CIA, TEMPERATURE = range(5)  # rows of Layers.amount
 PSURF_STEP_HPA = 1e-3  # of the central difference by surface pressure
+_LOG_P = np.log(np.geomspace(LAYER_EDGES_PA[-1], 20.0, 200))  # steps of the hypsometric equation
 _GAUSS_X = np.array([-np.sqrt(0.6), 0.0, np.sqrt(0.6)])
 _GAUSS_W = np.array([5.0, 8.0, 5.0]) / 18.0
 
@@ -109,11 +110,10 @@ def layer_height_m(
 
     The surface pressure lies at the surface altitude; layers below the ground get heights below it.
     """
-    log_p = np.log(np.geomspace(LAYER_EDGES_PA[-1], 20.0, 200))
-    t = np.interp(log_p, np.log(pressure_pa), temperature_k)
-    step = -287.05 / 9.80665 * 0.5 * (t[1:] + t[:-1]) * np.diff(log_p)
+    t = np.interp(_LOG_P, np.log(pressure_pa), temperature_k)
+    step = -287.05 / 9.80665 * 0.5 * (t[1:] + t[:-1]) * np.diff(_LOG_P)
     above_lowest = np.concatenate([[0.0], np.cumsum(step)])
-    ground, layer = (np.interp(-np.log(p), -log_p, above_lowest) for p in (surface_pa, LAYER_MID_PA))
+    ground, layer = (np.interp(-np.log(p), -_LOG_P, above_lowest) for p in (surface_pa, LAYER_MID_PA))
     return surface_altitude_m + layer - ground
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numba import njit
 
@@ -15,27 +13,24 @@ from .atmosphere import AIR, CIA, DRY, H2O, TEMPERATURE, Layers, Slopes
 GAS, WATER, KELVIN, MIXING, SCATTERING, COLLISIONS, PARTICLES = range(7)
 
 
-@dataclass(frozen=True)
-class Terms:
-    """Amounts in the layers for one band, and their derivatives by the elements of the atmosphere."""
-
-    gas: np.ndarray  # (layer) column of the absorber measured, cm-2
-    by_element: np.ndarray  # (element, layer, PARTICLES + type)
+@njit(cache=True)
+def absorber(co2_band, amount, co2_map, bottom, co2):  # type: ignore[no-untyped-def]
+    """Return the column of the gas a band measures in each layer (layer), cm-2; co2 (level) in ppm."""
+    gas = np.zeros(amount.shape[1])
+    for l in range(bottom + 1):
+        gas[l] = amount[DRY, l] * (1e-6 * np.sum(co2_map[l] * co2) if co2_band else O2_FRACTION)
+    return gas
 
 
 def terms(
-    co2_band: bool,
-    layers: Layers,
-    slopes: Slopes,
-    co2_ppm: np.ndarray,
-    share_by_psurf: np.ndarray,
-) -> Terms:
-    """Return the amounts for one band; elements are CO2 (where measured), psurf, temperature shifts, factors
-    of humidity.
+    co2_band: bool, layers: Layers, slopes: Slopes, co2_ppm: np.ndarray, share_by_psurf: np.ndarray
+) -> np.ndarray:
+    """Return the derivatives (element, layer, PARTICLES + type) of a band's layers by CO2 (where measured),
+    psurf, temperature shifts and factors of humidity.
 
     share_by_psurf  (type, layer) slope of the particles' optical depth at 0.755 um by psurf, hPa-1
     """
-    gas, by_element = _terms(
+    out: np.ndarray = _terms(
         co2_band,
         layers.amount,
         layers.co2_map,
@@ -48,7 +43,7 @@ def terms(
         co2_ppm,
         share_by_psurf,
     )
-    return Terms(gas, by_element)
+    return out
 
 
 @njit(cache=True)
@@ -59,14 +54,13 @@ def _terms(  # type: ignore[no-untyped-def]
     layers, levels, nodes, waters = dry.size, co2_map.shape[1], shift_map.shape[1], by_h2o.shape[0]
     first = levels if co2_band else 0
     out = np.zeros((first + 1 + nodes + waters, layers, PARTICLES + share.shape[0]))
-    gas, psurf = np.empty(layers), out[first]
+    psurf = out[first]
     for l in range(bottom + 1):
         per_dry = O2_FRACTION
         if co2_band:
             per_dry = 1e-6 * np.sum(co2_map[l] * co2)
             for j in range(levels):
                 out[j, l, GAS] = 1e-6 * dry[l] * co2_map[l, j]
-        gas[l] = dry[l] * per_dry
         for w in range(1 + waters):
             row, slope = (psurf, by_psurf) if w == 0 else (out[first + nodes + w], by_h2o[w - 1])
             row[l, GAS], row[l, WATER], row[l, KELVIN] = (
@@ -82,9 +76,8 @@ def _terms(  # type: ignore[no-untyped-def]
             out[first + 1 + k, l, COLLISIONS] = -amount[CIA, l] / amount[TEMPERATURE, l] * shift_map[l, k]
         for p in range(share.shape[0]):
             psurf[l, PARTICLES + p] = share[p, l]
-    gas[bottom + 1 :] = 0.0
     psurf[bottom, MIXING] = weight_by_psurf
-    return gas, out
+    return out
 
 
 @njit(cache=True)

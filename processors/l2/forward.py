@@ -14,10 +14,10 @@ from .absorption import BATCH, FLAT, LOST, PARTS, UP, room, seen_light
 from .assembly import assemble
 from .atmosphere import AIR, CIA, H2O, TEMPERATURE, Layers, Meteo
 from .bandmodel import BandModel, SoundingBand
-from .elements import slant_sums, sparse, terms
+from .elements import PARTICLES, absorber, slant_sums, sparse, terms
 from .inverse import Modelled
 from .isrf import Expansion, Near
-from .scattered import BandLayers, BatchParticles, ScatteredLight
+from .scattered import BandLayers, BatchParticles, NodeLight, ScatteredLight, alike
 from .state import Options, StateVector
 from .tables import coordinate
 
@@ -54,7 +54,7 @@ class _Air:
     """The layers of one sounding at one state, in what all bands share."""
 
     layers: Layers
-    slopes: atmosphere.Slopes
+    slopes: atmosphere.Slopes | None  # where they are wanted
     total: np.ndarray  # (type,) depth of particles at 0.755 um
     depth: np.ndarray  # (type, layer)
     depth_by_psurf: np.ndarray
@@ -90,12 +90,16 @@ class ForwardModel:
         self._slant = np.array([_slants(s) for s in setups])  # (sounding, 2: both ways, view; layer)
         toward = [_directions(s) for s in setups]
         everyone, x = range(len(setups)), [s.state.x_a for s in setups]
-        first = [self._air(k, state) for k, state in zip(everyone, x, strict=True)]
+        first = [self._air(k, state, False) for k, state in zip(everyone, x, strict=True)]
         psurf = np.array([100.0 * state[self.state["psurf"]][0] for state in x])
         slant = np.array([s[0, a.layers.bottom] for s, a in zip(self._slant, first, strict=True)], self.kind)
         gases = {model.band.gas for model in self.bands}
         layers = {gas: self._layer_arrays(gas, np.arange(len(setups)), x, first) for gas in gases}
         self._layouts = [self._layout(b) for b in range(len(self.bands))]
+        self._groups = alike(self.bands)
+        self._nodes = [NodeLight([self.bands[b] for b in group], toward) for group in self._groups]
+        groups = zip(self._groups, self._nodes, strict=True)
+        self._extinction = {b: nodes.extinction for group, nodes in groups for b in group}
         self._sun, self._emission, self._scattered = [], [], []
         self._kept: dict[tuple[int, int], Expansion] = {}
         for b, model in enumerate(self.bands):
@@ -107,7 +111,7 @@ class ForwardModel:
             if self._glows(b):
                 mu_unit = [np.cos(np.radians(s.viewing.vza_deg)) * s.bands[b].unit for s in setups]
                 glow = np.array([model.airglow / unit for unit in mu_unit], self.kind)
-            light = ScatteredLight(model, layers[model.band.gas], psurf, slant, sun, glow, toward)
+            light = ScatteredLight(model, layers[model.band.gas], psurf, slant, sun, glow)
             self._scattered.append(light)
 
     def __call__(
@@ -127,8 +131,9 @@ class ForwardModel:
                 at = some[first : first + BATCH]
                 with np.errstate(all="ignore"):  # absurd trial states; the search rejects them
                     batch = self._batch([members[n] for n in at], [states[n] for n in at], with_slopes)
+                    at_nodes = self._at_nodes(batch)
                     for b in range(len(self.bands)):
-                        radiance, K = self._band(b, batch)
+                        radiance, K = self._band(b, batch, at_nodes[b])
                         rows, columns = slice(b * SPECTELS, (b + 1) * SPECTELS), self._layouts[b]
                         for n, f, k in zip(at, radiance, K, strict=True):
                             F[n, b] = f
@@ -138,19 +143,18 @@ class ForwardModel:
 
     def _batch(self, members: list[int], x: list[np.ndarray], slopes: bool) -> _Batch:
         where = np.array(members)
-        air = [self._air(m, state) for m, state in zip(members, x, strict=True)]
+        air = [self._air(m, state, slopes) for m, state in zip(members, x, strict=True)]
         layers, entries = {}, {}
         for gas in {model.band.gas for model in self.bands}:
-            found = self._layer_arrays(gas, where, x, air, slopes)
+            found = self._layer_arrays(gas, where, x, air)
             count, elements, size, _ = found.by_element.shape
             start = np.zeros((count, elements + 1), np.int64)
             row = np.zeros((count, elements * (3 * size + 1)), np.int64)
             coefficient = np.zeros(row.shape, self.kind)
             sparse(found.by_element, self._slant[where, 0], found.bottom, start, row, coefficient)
             layers[gas], entries[gas] = found, (start, row, coefficient)
-        own = np.array([a.by_own for a in air])
         light = BatchParticles(
-            np.array([a.total for a in air]), np.array([a.depth for a in air]), own if slopes else own[:, :0]
+            *(np.array([getattr(a, n) for a in air]) for n in ("total", "depth", "by_own"))
         )
         return _Batch(where, x, layers, entries, light, *self._glint(members, x), slopes)
 
@@ -174,11 +178,10 @@ class ForwardModel:
             return False
         return bool(np.abs(x[sv["temperature"]]).max() < T_SHIFT_MOST_K)
 
-    def _air(self, member: int, x: np.ndarray) -> _Air:
+    def _air(self, member: int, x: np.ndarray, slopes: bool) -> _Air:
         sv, meteo = self.state, self.setups[member].meteo
-        psurf, shift, h2o = 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]]
-        layers = atmosphere.layers(meteo, psurf, shift, h2o)
-        slopes = atmosphere.slopes(meteo, psurf, shift, h2o, layers)
+        at = (meteo, 100.0 * x[sv["psurf"]][0], x[sv["temperature"]], x[sv["h2o"]])
+        layers, psurf = atmosphere.layers(*at), at[1]
         count = len(self._types)
         depth, by_psurf = np.zeros((2, count, layers.amount.shape[1]))
         total = x[sv["depth"]] if count else np.zeros(0)
@@ -188,7 +191,9 @@ class ForwardModel:
             share, by_height, moved = particles.profile(psurf, x[sv["height"]][p], kind.width)
             depth[p], by_psurf[p] = tau * share, tau * moved
             by_own[p, p], by_own[count + p, p] = share, tau * by_height
-        return _Air(layers, slopes, total, depth, by_psurf, by_own)
+        if not slopes:
+            return _Air(layers, None, total, depth, by_psurf, by_own[:0])
+        return _Air(layers, atmosphere.slopes(*at, layers), total, depth, by_psurf, by_own)
 
     def _layer_arrays(
         self,
@@ -196,24 +201,29 @@ class ForwardModel:
         members: np.ndarray,
         x: Sequence[np.ndarray],
         air: Sequence[_Air],
-        slopes: bool = True,
     ) -> BandLayers:
         """Return what the kernels of the bands of a gas take of the layers of some soundings."""
-        sv, kind = self.state, self.kind
-        found = [
-            terms(gas == "CO2", a.layers, a.slopes, state[sv["co2"]], a.depth_by_psurf)
-            for a, state in zip(air, x, strict=True)
-        ]
+        kind, carbon = self.kind, gas == "CO2"
+        co2 = [state[self.state["co2"]] for state in x]
         amount = np.array([a.layers.amount for a in air])
         bottom = np.array([a.layers.bottom for a in air])
         t, per_kelvin = coordinate(amount[:, TEMPERATURE])
         own = np.arange(len(air))
         above, slope_above = coordinate(amount[own, TEMPERATURE, bottom], bottom - 1)
         weight = [a.layers.bottom_weight for a in air]
-        absorber = np.array([f.gas for f in found])
-        column = np.stack([absorber, amount[:, H2O], per_kelvin, self._slant[members, 0]], axis=1)
+        held = [
+            absorber(carbon, a.layers.amount, a.layers.co2_map, a.layers.bottom, c)
+            for a, c in zip(air, co2, strict=True)
+        ]
+        column = np.stack([held, amount[:, H2O], per_kelvin, self._slant[members, 0]], axis=1)
         mix = np.stack([above, weight, slope_above / per_kelvin[own, bottom]], axis=1)
-        by_element = np.array([f.by_element if slopes else f.by_element[:0] for f in found])
+        none = np.zeros((0, amount.shape[2], PARTICLES + len(self._types)))
+        by_element = np.array(
+            [
+                none if a.slopes is None else terms(carbon, a.layers, a.slopes, c, a.depth_by_psurf)
+                for a, c in zip(air, co2, strict=True)
+            ]
+        )
         return BandLayers(
             by_element, column.astype(kind), t.astype(kind), mix.astype(kind), bottom,
             amount[:, CIA].astype(kind), amount[:, AIR].astype(kind),
@@ -225,14 +235,32 @@ class ForwardModel:
     def _shines(self, b: int) -> bool:
         return "sif" in self.state and self.bands[b].fluorescence is not None
 
-    def _band(self, b: int, batch: _Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Return radiance (row, spectel) and K (row, column, spectel) of one band for some soundings."""
+    def _at_nodes(self, batch: _Batch) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Return by band what NodeLight says of a batch."""
+        sv, where = self.state, batch.members
+        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        shape = np.array([x[sv["shape"]][0] if "shape" in sv else 0.0 for x in batch.x])
+        for group, nodes in zip(self._groups, self._nodes, strict=True):
+            names = [sv[f"surface_{self.options.bands[b]}"] for b in group]
+            polynomials = np.array([[x[name] for name in names] for x in batch.x])
+            a, view = batch.layers[self.bands[group[0]].band.gas], self._slant[where, 1]
+            light = nodes(where, a, view, polynomials, shape, batch.particles, batch.slopes)
+            found |= dict(zip(group, light, strict=True))
+        return found
+
+    def _band(
+        self, b: int, batch: _Batch, at_nodes: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return radiance (row, spectel) and K (row, column, spectel) of one band for some soundings.
+
+        at_nodes  scattered light and its slopes, see NodeLight
+        """
         model, kind, light, where = self.bands[b], self.kind, self._scattered[b], batch.members
         a, count = batch.layers[model.band.gas], where.size
         slant, counts = self._particle_slant(b, batch)
         near = [self._near(b, m, x) for m, x in zip(where.tolist(), batch.x, strict=True)]
         shift, widen = np.array([e.shift_nm for e in near]), np.array([e.widen for e in near], kind)
-        mixture = self._mixture(b, batch, light.extinction * counts)
+        mixture = self._mixture(b, batch, self._extinction[b] * counts, at_nodes)
         wide = f"isrf_width_{self.options.bands[b]}" in self.state
         seen = room(count, mixture.shape[1], SPECTELS, kind)
         by_nm = np.zeros((count, 2 if wide else 1, SPECTELS), kind)
@@ -253,19 +281,18 @@ class ForwardModel:
         assemble(seen, by_nm, shift, widen, sums, np.array(held), unit, continuum, level, F, K)  # type: ignore[call-arg]
         return F, K
 
-    def _mixture(self, b: int, batch: _Batch, extinction: np.ndarray) -> np.ndarray:
+    def _mixture(
+        self, b: int, batch: _Batch, extinction: np.ndarray, at_nodes: tuple[np.ndarray, np.ndarray]
+    ) -> np.ndarray:
         """Return what light and, if wanted, its slopes are made of (row, field, function then part), see
         seen_light: slopes by the elements of the air, of the particles, of the surface, and others.
 
-        extinction  (row, type) of particles in direct light, per depth at 0.755 um
+        extinction  (row, type) of particles in direct light, per depth at 0.755 um;  at_nodes  see NodeLight
         """
         light, where, a = self._scattered[b], batch.members, batch.layers[self.bands[b].band.gas]
         polynomial = np.array([x[self.state[f"surface_{self.options.bands[b]}"]] for x in batch.x])
         level, by_wind = batch.level, batch.by_wind
-        shape = np.array([x[self.state["shape"]][0] if "shape" in self.state else 0.0 for x in batch.x])
-        coefficient, by_all = light.at_nodes(
-            where, a, self._slant[where, 1], polynomial, shape, batch.particles, batch.slopes
-        )
+        coefficient, by_all = light.coefficients(where, *at_nodes)
         functions, glows, shines = light.functions.shape[1], self._glows(b), self._shines(b)
         flat, lost, up = functions + FLAT, functions + LOST, functions + UP
         others = ["ln_wind"] * ("ln_wind" in self.state) + ["airglow"] * 2 * glows + ["sif"] * shines
@@ -348,7 +375,7 @@ class ForwardModel:
         As scattered light, direct light is mirrored below a depth of 0: 2 exp(-above) - exp(-all of it).
         """
         slant = self._slant[batch.members, 0]
-        own = self._scattered[b].extinction * (batch.particles.depth * slant[:, None]).sum(axis=2)
+        own = self._extinction[b] * (batch.particles.depth * slant[:, None]).sum(axis=2)
         above, both = np.maximum(own, 0.0).sum(axis=1), np.abs(own).sum(axis=1)
         left = 2.0 * np.exp(-above) - np.exp(-both)
         return -np.log(left), np.where(own < 0.0, (np.exp(-both) / left)[:, None], 1.0)

@@ -289,11 +289,11 @@ def whiten(
     """
     out = []
     for rows, columns, part in parts:
-        own = root[rows]
+        own = root[rows].astype(part.dtype)
         whitened = part * own[:, None]
         if brighter is not None and absorbing is not None:
             held = _held(absorbing[columns])
-            whitened[:, held] = part[:, held] * (own * brighter[rows])[:, None]
+            whitened[:, held] = part[:, held] * (own * brighter[rows].astype(part.dtype))[:, None]
         if not own.all():
             whitened[own == 0.0] = 0.0
         out.append((rows, columns, whitened))
@@ -318,7 +318,7 @@ def normal_equations(
     information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
     with np.errstate(all="ignore"):
         for rows, columns, part in whitened:
-            pull[columns] += scale[columns] * (residual[rows] @ part)
+            pull[columns] += scale[columns] * (residual[rows].astype(part.dtype) @ part)
             if known is None:
                 information[np.ix_(columns, columns)] += part.T @ part
         if known is None:

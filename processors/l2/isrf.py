@@ -109,8 +109,8 @@ class Expansions:
         # light comes at wavelength/(1 - doppler): the same as spectels that much shorter
         center = (self._spectel_nm + shift_nm + stretch_nm * self._u) * (1.0 - doppler)
         if kept is not None:
-            away = np.abs(center[[0, -1]] - kept.center_nm[[0, -1]]).max()
-            if away <= self._reach and abs(1.0 + widen - kept.stretch) <= NEAR_STRETCH:
+            first, last = (float(center[end] - kept.center_nm[end]) for end in (0, -1))
+            if max(abs(first), abs(last)) <= self._reach and abs(1.0 + widen - kept.stretch) <= NEAR_STRETCH:
                 return Near(kept, (center - kept.center_nm).astype(self._kind), 1.0 + widen - kept.stretch)
         found = self._on_lattice(center - self._spectel_nm, widen)
         return Near(found, (center - found.center_nm).astype(self._kind), 1.0 + widen - found.stretch)

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from scipy import special
 
-from processors.l2 import atmosphere, diffuse, nodes, particles, scattering, solar, surface
+from processors.l2 import (
+    atmosphere,
+    diffuse,
+    forward,
+    nodes,
+    particles,
+    scattered,
+    scattering,
+    solar,
+    surface,
+)
 from processors.l2.scattering import MOMENTS, MU, WEIGHT
 from processors.l2.state import Options
 
@@ -290,19 +300,18 @@ def test_streams_integrate_the_half_sphere():
 
 def light_at(model, b: int, x: np.ndarray, index: np.ndarray | None) -> np.ndarray:
     """Return what scatters a band's light: coefficients of its functions, or light itself at some points."""
-    scattered = copy(model._scattered[b])
-    if index is not None:
-        band, u = model.bands[b], model.bands[b].coordinate[index]
-        tables = [np.ascontiguousarray(t[:, :, index]) for t in (band.gas, band.h2o)]
-        scattered.model = replace(band, nodes=nodes.Nodes(band.nodes.functions, index, *tables, u))
-        scattered._inverse = np.eye(index.size)[None]  # light is handed on as it is
-        scattered._shape = np.stack([np.ones_like(u), u, u**2 - 1.0 / 3.0])
     batch = model._batch([0], [x], False)
-    polynomial = x[model.state[f"surface_{b}"]][None]
-    view, gas, shape = model._slant[:, 1], model.bands[b].band.gas, np.zeros(1)
-    return scattered.at_nodes(
-        batch.members, batch.layers[gas], view, polynomial, shape, batch.particles, False
-    )[0][0]
+    if index is None:
+        return model._scattered[b].coefficients(batch.members, *model._at_nodes(batch)[b])[0][0]
+    band, there = model.bands[b], copy(model)
+    tables = [np.ascontiguousarray(t[:, :, index]) for t in (band.gas, band.h2o)]
+    there.bands = list(model.bands)
+    there.bands[b] = replace(
+        band, nodes=nodes.Nodes(band.nodes.functions, index, *tables, band.coordinate[index])
+    )
+    there._groups, toward = [[b]], forward._directions(model.setups[0])
+    there._nodes = [scattered.NodeLight([there.bands[b]], [toward])]
+    return there._at_nodes(batch)[b][0][0]
 
 
 @pytest.mark.parametrize(
