@@ -143,7 +143,8 @@ def search(
 
     Yields what it asks of the model, and is sent `Modelled`: many searches can so share one call. K is not
     asked for after a step below `way.chord` from a state whose own K is known: that K serves on, and again
-    where it has left little of its last step.
+    where it has left little of its last step. Where such a step is for the worse, K is asked for at the state
+    it began from.
     Works in units of the prior sigma, damped by gamma times the prior's inverse (Levenberg-Marquardt); gamma
     follows
     the ratio of the decrease of the cost to what a linear model promised (Nielsen 1999). After each call the
@@ -172,7 +173,8 @@ def search(
             return _solution(here, step, scale, iteration, True)
         before = left
         last = left < small and not bent
-        chord = left * share < (way.chord if here.own else way.again) * x_a.size
+        worn = not here.own
+        chord = left * share < (way.again if worn else way.chord) * x_a.size and (share < 1.0 or not worn)
         if not last:
             step = np.linalg.solve(hessian + gamma * prior, here.gradient)
         step = reach * step
@@ -193,6 +195,8 @@ def search(
             here = there
             gamma *= max(1.0 / 3.0, 1.0 - (2.0 * min(ratio, 1.0) - 1.0) ** 3)
             growth = 2.0
+        elif worn and not end:  # K of another state may have led astray
+            here = _assess(here.x, (yield Asked(here.x, True)), None, units)
         else:
             gamma, growth = gamma * growth, 2.0 * growth
         if end or gamma > GAMMA_MAX:
