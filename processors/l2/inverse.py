@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from .gram import gram, pulled
+
 GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
 CONVERGED = 0.01  # squared step in units of the posterior covariance, per state element
@@ -322,9 +324,13 @@ def normal_equations(
     information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
     with np.errstate(all="ignore"):
         for rows, columns, part in whitened:
-            pull[columns] += scale[columns] * (residual[rows].astype(part.dtype) @ part)
+            slopes, by, own = np.ascontiguousarray(part.T), np.empty(columns.size), np.ix_(columns, columns)
+            pulled(slopes, residual[rows], by)  # type: ignore[call-arg]
+            pull[columns] += scale[columns] * by
             if known is None:
-                information[np.ix_(columns, columns)] += part.T @ part
+                products = np.empty((columns.size, columns.size))
+                gram(slopes, products)  # type: ignore[call-arg]
+                information[own] += products
         if known is None:
             known = information * scale[:, None] * scale
     if not (np.all(np.isfinite(pull)) and np.all(np.isfinite(known))):

@@ -1,0 +1,60 @@
+"""Sum products of the columns of K in double precision."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compiled import kernel, summing
+
+
+@kernel
+def gram(a, out):  # type: ignore[no-untyped-def]
+    """Fill out (row, row) with a a^T of a (row, measurement) in single or double precision, sums in double.
+
+    Single would not do: over the sea wind and the brightness of all bands make nearly the same light, and of
+    sums of 1e6 what tells them apart is of order 1.
+    """
+    rows = a.shape[0]
+    for i in range(0, rows, 2):
+        for j in range(0, i + 2, 4):
+            _block(a, i, j, out)
+    for i in range(rows):
+        for j in range(i):
+            out[j, i] = out[i, j]
+
+
+@kernel
+def pulled(a, residual, out):  # type: ignore[no-untyped-def]
+    """Fill out (row,) with a (row, measurement) times residual (measurement), sums in double precision."""
+    for i in range(a.shape[0]):
+        out[i] = _sum(a[i], residual)
+
+
+@summing
+def _sum(x, y):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for k in range(x.size):
+        total += np.float64(x[k]) * np.float64(y[k])
+    return total
+
+
+@summing
+def _block(a, i, j, out):  # type: ignore[no-untyped-def]
+    """Fill two by four sums from (i, j) on; beyond the last row that one again."""
+    last = a.shape[0] - 1
+    i1, j0, j1, j2, j3 = min(i + 1, last), min(j, last), min(j + 1, last), min(j + 2, last), min(j + 3, last)
+    x0, x1, y0, y1, y2, y3 = a[i], a[i1], a[j0], a[j1], a[j2], a[j3]
+    s00, s01, s02, s03, s10, s11, s12, s13 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(a.shape[1]):
+        p, q = np.float64(x0[k]), np.float64(x1[k])
+        u, v, w, t = np.float64(y0[k]), np.float64(y1[k]), np.float64(y2[k]), np.float64(y3[k])
+        s00 += p * u
+        s01 += p * v
+        s02 += p * w
+        s03 += p * t
+        s10 += q * u
+        s11 += q * v
+        s12 += q * w
+        s13 += q * t
+    out[i, j0], out[i, j1], out[i, j2], out[i, j3] = s00, s01, s02, s03
+    out[i1, j0], out[i1, j1], out[i1, j2], out[i1, j3] = s10, s11, s12, s13
