@@ -129,8 +129,9 @@ def evaluate_functions(
     low, high = (nodes.marks(functions[:, c], pressures) for c in (0, 1))
     more, power = functions[:, 2].astype(kind), functions[:, 3].astype(np.int64)
     nodes.evaluate(
-        gas, h2o, column, t, mix, bottoms, cia_path, air, cia, ray, u, low, high, more, power, slant, sun, out
-    )
+        gas, h2o, column, t, mix, bottoms, cia_path, air, cia, ray, u, low, high, more, power,
+        nodes.lowered(functions), slant, sun, out,
+    )  # fmt: skip
 
 
 def _standard_layers() -> Layers:

@@ -7,13 +7,26 @@ import numpy as np
 from .compiled import kernel, summing
 
 
-@kernel
-def gram(a, out):  # type: ignore[no-untyped-def]
-    """Fill out (row, row) with a a^T of a (row, measurement) in single or double precision, sums in double.
+def gram(a: np.ndarray) -> np.ndarray:
+    """Return a a^T (row, row) of a (row, measurement) in single or double precision, sums in double.
 
     Single would not do: over the sea wind and the brightness of all bands make nearly the same light, and of
     sums of 1e6 what tells them apart is of order 1.
     """
+    out = np.empty((len(a), len(a)))
+    _gram(np.ascontiguousarray(a), out)  # type: ignore[call-arg]
+    return out
+
+
+def pull(a: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """Return a (row, measurement) times a residual (measurement), sums in double."""
+    out = np.empty(len(a))
+    _pull(np.ascontiguousarray(a), residual, out)  # type: ignore[call-arg]
+    return out
+
+
+@kernel
+def _gram(a, out):  # type: ignore[no-untyped-def]
     rows = a.shape[0]
     for i in range(0, rows, 2):
         for j in range(0, i + 2, 4):
@@ -24,8 +37,7 @@ def gram(a, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pulled(a, residual, out):  # type: ignore[no-untyped-def]
-    """Fill out (row,) with a (row, measurement) times residual (measurement), sums in double precision."""
+def _pull(a, residual, out):  # type: ignore[no-untyped-def]
     for i in range(a.shape[0]):
         out[i] = _sum(a[i], residual)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .gram import gram, pulled
+from . import gram
 
 GAMMA_MAX = 1e5
 SHORTER = 0.25  # a step that led to an impossible state is made as much shorter
@@ -262,16 +262,16 @@ def _refitted(x: np.ndarray, F: np.ndarray, parts: Parts, units: _Units) -> tupl
     some = []
     for rows, columns, part in parts:
         held, root = _held(place[columns] >= 0), units.root[rows]
-        at, slopes = place[columns[held]], part[:, held].T * units.scale[columns[held], None]
+        at, slopes = place[columns[held]], part.T[held]
         if not root.all():
-            slopes[:, root == 0.0] = 0.0
-        whitened = slopes * root
-        hessian[np.ix_(at, at)] += whitened @ whitened.T
-        gradient[at] += whitened @ residual[rows]
+            slopes = np.where(root == 0.0, slopes.dtype.type(0.0), slopes)
+        whitened, scale = slopes * root.astype(slopes.dtype), units.scale[columns[held]]
+        hessian[np.ix_(at, at)] += gram.gram(whitened) * np.outer(scale, scale)
+        gradient[at] += gram.pull(whitened, residual[rows]) * scale
         some.append((rows, at, slopes))
-    step = np.linalg.solve(hessian, gradient)
+    step = np.linalg.solve(hessian, gradient) * units.scale[linear]
     x, F = x.copy(), F.copy()
-    x[linear] += step * units.scale[linear]
+    x[linear] += step
     for rows, at, slopes in some:
         F[rows] += step[at] @ slopes
     return x, F
@@ -324,13 +324,9 @@ def normal_equations(
     information, pull = np.zeros((scale.size, scale.size)), np.zeros(scale.size)
     with np.errstate(all="ignore"):
         for rows, columns, part in whitened:
-            slopes, by, own = np.ascontiguousarray(part.T), np.empty(columns.size), np.ix_(columns, columns)
-            pulled(slopes, residual[rows], by)  # type: ignore[call-arg]
-            pull[columns] += scale[columns] * by
+            pull[columns] += scale[columns] * gram.pull(part.T, residual[rows])
             if known is None:
-                products = np.empty((columns.size, columns.size))
-                gram(slopes, products)  # type: ignore[call-arg]
-                information[own] += products
+                information[np.ix_(columns, columns)] += gram.gram(part.T)
         if known is None:
             known = information * scale[:, None] * scale
     if not (np.all(np.isfinite(pull)) and np.all(np.isfinite(known))):

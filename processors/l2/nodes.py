@@ -103,6 +103,13 @@ def marks(height: np.ndarray, psurf_pa: np.ndarray) -> np.ndarray:
     return np.where(height >= _GROUND, ground, nearest)
 
 
+def lowered(functions: np.ndarray) -> np.ndarray:
+    """Return the function (index) that each is u times of, -1 where there is none."""
+    rows = [tuple(row) for row in functions.tolist()]
+    less = [(*row[:3], row[3] - 1.0) for row in rows]
+    return np.array([rows.index(row) if row in rows else -1 for row in less])
+
+
 @inner
 def _depths(gas, h2o, column, t, mix, bottom, cia_path, air, cia, ray, lo, n, depth):  # type: ignore[no-untyped-def]
     """Fill depth (sounding, edge, point), vertical from the top; a layer's table serves all soundings in
@@ -123,7 +130,7 @@ def evaluate(  # type: ignore[no-untyped-def]
     gas, h2o, column, t, mix, bottom,  # of all soundings, as absorption.seen_light takes them
     cia_path, air,  # (sounding, layer)
     cia, ray, coordinate,  # (point)
-    low, high, more, power,  # (sounding, function) edges; (function) of `functions`
+    low, high, more, power, less,  # (sounding, function) edges; (function) of `functions`, of `lowered`
     slant, sun,  # (sounding,), (sounding, point)
     out,  # (sounding, function or more, point)
 ):  # fmt: skip
@@ -138,6 +145,11 @@ def evaluate(  # type: ignore[no-untyped-def]
             for f in range(more.size):
                 a, b, m, k = above[low[s, f]], above[high[s, f]], more[f], slant[s]
                 turns, target = power[f], out[s, f, lo : lo + n]
+                if less[f] >= 0:
+                    known = out[s, less[f], lo : lo + n]
+                    for j in range(n):
+                        target[j] = known[j] * u[j]
+                    continue
                 for j in range(n):
                     value = sun_here[j] * exp_minus(k * a[j] + m * (a[j] - b[j]))
                     target[j] = value

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .bands import BANDS
+from .gram import gram, pull
 from .inverse import Measurement, Modelled
 from .quality import NONE, Reason
 from .state import SIGMA_H2O, Options, StateVector
@@ -47,7 +48,7 @@ def estimates(sv: StateVector, measured: Measurement, said: Modelled, options: O
 def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
     """Return the change of `wanted` (psurf in hPa, co2 as a factor of its column) and of the water scale."""
     rows, columns, K = part
-    slopes, place = K.T, {int(column): n for n, column in enumerate(columns)}
+    slopes, place = K.T, {column: n for n, column in enumerate(columns.tolist())}
 
     def held(name: str) -> slice:
         first = place[sv[name].start]
@@ -58,16 +59,16 @@ def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
     co2 = wanted == "co2"
     first = sv.x_a[sv["co2"]].astype(slopes.dtype) @ slopes[held("co2")] if co2 else slopes[held("psurf")]
     water = slopes[held("h2o")].sum(axis=0)  # the column as one
-    design = np.vstack([first, water, *(slopes[held(name)] for name in others)]).astype(float)
+    design = np.vstack([first, water, *(slopes[held(name)] for name in others)])
     sigma = [[WIDE_SCALE if co2 else WIDE_PSURF_HPA, SIGMA_H2O], *(sv.sigma[sv[name]] for name in others)]
     root = np.sqrt(measured.precision[rows])
     scale = np.concatenate(sigma)
-    design *= scale[:, None]
-    design *= root
+    design *= root.astype(design.dtype)
     if not root.all():
         design[:, root == 0.0] = 0.0
     residual = np.where(root > 0.0, root * (measured.y[rows] - F[rows]), 0.0)
-    change = scale * np.linalg.solve(design @ design.T + np.eye(scale.size), design @ residual)
+    information = gram(design) * np.outer(scale, scale) + np.eye(scale.size)
+    change = scale * np.linalg.solve(information, scale * pull(design, residual))
     return float(change[0]), float(change[1])
 
 
