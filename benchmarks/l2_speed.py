@@ -25,7 +25,7 @@ from processors import job as job_order
 from processors import products
 from processors.l2 import (
     auxiliary,
-    bandmodel,
+    design,
     forward,
     inverse,
     isrf,
@@ -173,7 +173,7 @@ def bounds(job: job_order.Job, operations: float, moved: float) -> str:
         f"{1e3 * brought / moved:.2f} ms by memory"
         for name, count in work.items()
     ]
-    for mode, nodes, orders in (("clear", sum(CLEAR_NODES), 10), ("full", bandmodel.NODES[True] * 4, 18)):
+    for mode, nodes, orders in (("clear", sum(CLEAR_NODES), 10), ("full", design.COUNT[True] * 4, 18)):
         sweep = 13 * nodes * scattering.STREAMS * (24 + 4 * scattering.MOMENTS)
         least_ms = 2e3 * orders * sweep / operations
         lines.append(f"node_light, four bands, {mode}, with slopes: {least_ms:.2f} ms by arithmetic")

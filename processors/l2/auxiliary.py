@@ -12,7 +12,7 @@ import numpy as np
 from processors import products
 from processors.job import BadInput, Job
 
-from . import cia, fluorescence, lines, particles, solar, tables
+from . import cia, design, fluorescence, lines, particles, solar, tables
 from .bandmodel import BandModel, band_model
 from .isrf import Expansions, Response, areas
 from .state import Options
@@ -35,6 +35,8 @@ class Auxiliary:
     optics: particles.Optics
     ckd: Any
     line_list_sha256: str = ""  # of the line files, for the product
+    folder: Path | None = None  # in which the choice of nodes is kept
+    _nodes: dict[tuple[int, tuple[str, ...]], np.ndarray] = field(default_factory=dict)
     _models: dict[Any, list[BandModel]] = field(default_factory=dict)
     _suns: dict[int, solar.Tabulated] = field(default_factory=dict)
     _responses: dict[tuple[int, int], Response] = field(default_factory=dict)
@@ -45,14 +47,18 @@ class Auxiliary:
         types = tuple(p.optics for p in options.particles)
         key = (options.bands, types, kind)
         if key not in self._models:
-            self._models[key] = [self._model(b, types, kind) for b in options.bands]
+            self._models[key] = [self._model(b, types, options, kind) for b in options.bands]
         return self._models[key]
 
-    def _model(self, b: int, types: tuple[str, ...], kind: type) -> BandModel:
-        band = self.tables[b].band
-        glow = self.airglow if band.name == "B4" else None
-        plants = fluorescence.spectrum(self.tables[b].wavenumber_cm1) if band.name == "B1" else None
-        return band_model(self.tables[b], self.cia[b], glow, plants, self.optics, types, kind)
+    def _model(self, b: int, types: tuple[str, ...], options: Options, kind: type) -> BandModel:
+        table = self.tables[b]
+        glow = self.airglow if table.band.name == "B4" else None
+        plants = fluorescence.spectrum(table.wavenumber_cm1) if table.band.name == "B1" else None
+        given = (table, self.cia[b], glow, plants, self.optics, types)
+        if (b, types) not in self._nodes:
+            everywhere = band_model(*given, design.candidates(table.index.size))
+            self._nodes[b, types] = design.kept(everywhere, options, self.folder)
+        return band_model(*given, self._nodes[b, types], kind)
 
     def sunlight(self, b: int, recession_m_s: float, distance_au: float) -> np.ndarray:
         """Return the irradiance (point) of a band, ph s-1 m-2 um-1."""
@@ -124,6 +130,7 @@ def load(job: Job) -> Auxiliary:
         optics=optics,
         ckd=products.read_ckd(job.input("ckd")),
         line_list_sha256=line_list_sha256,
+        folder=cache,
         _suns={
             b: solar.tabulated(np.asarray(t.sun), t.band.wavenumber_cm1) for b, t in enumerate(band_tables)
         },

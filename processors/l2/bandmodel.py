@@ -7,27 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import nodes, scattering
-from .atmosphere import (
-    AIR,
-    CIA,
-    H2O,
-    H2O_NODES_PA,
-    TEMPERATURE,
-    Layers,
-    Meteo,
-    layer_gravity,
-    layer_height_m,
-    layers,
-)
-from .bands import LAYER_EDGES_PA, Band
+from .bands import Band
 from .isrf import Expansions
 from .nodes import Nodes
 from .particles import Optics
-from .tables import BandTables, coordinate
-
-NODES = {False: 16, True: 48}  # of few and of many functions
-REFERENCE_SZA_DEG = 45.0  # of the state at which nodes are chosen
-REFERENCE_PPM = 400.0
+from .tables import BandTables
 
 
 @dataclass(frozen=True)
@@ -70,9 +54,10 @@ def band_model(
     fluorescence: np.ndarray | None,
     optics: Optics | None,
     types: tuple[str, ...],
+    index: np.ndarray,
     kind: type = np.float32,
 ) -> BandModel:
-    """Prepare a band for particles of the named types (none: air alone)."""
+    """Prepare a band for particles of the named types (none: air alone), its nodes the points `index`."""
     band = tables.band
     nu, ends = tables.wavenumber_cm1, band.wavenumber_cm1[[0, -1]]
     chosen = [optics.names.index(name) for name in types] if optics is not None else []
@@ -98,26 +83,14 @@ def band_model(
             properties[1][chosen, band.index],
             properties[2][chosen, band.index],
         ),
-        nodes=_nodes(band, gas, h2o, cia.astype(kind), ray, u, functions, NODES[many]),
+        nodes=Nodes(
+            functions,
+            index,
+            np.ascontiguousarray(gas[:, :, index]),
+            np.ascontiguousarray(h2o[:, :, index]),
+            u[index].astype(np.float64),
+        ),
     )
-
-
-def _nodes(band, gas, h2o, cia, ray, u, functions, count):  # type: ignore[no-untyped-def]
-    """Choose the nodes in a standard atmosphere."""
-    kind = gas.dtype.type
-    air = _standard_layers()
-    amount = air.amount.astype(np.float64)
-    per_dry = 0.2095 if band.gas == "O2" else 1e-6 * REFERENCE_PPM
-    t, per_kelvin = coordinate(amount[TEMPERATURE])
-    slant = 1.0 + 1.0 / np.cos(np.radians(REFERENCE_SZA_DEG))
-    column = np.stack([per_dry * amount[0], amount[H2O], per_kelvin, np.full(t.size, slant)])
-    values = np.empty((1, len(functions), cia.size), kind)
-    evaluate_functions(functions, air.bottom, LAYER_EDGES_PA[air.bottom + 1], gas, h2o,
-    column[None].astype(kind),
-                       t[None].astype(kind), np.array([[t[air.bottom - 1], 1.0, 1.0]], kind),
-                       amount[CIA][None].astype(kind), amount[AIR][None].astype(kind), cia, ray, u,
-                       np.array([slant], kind), np.ones((1, cia.size), kind), values)  # fmt: skip
-    return nodes.choose(functions, count, values[0], gas, h2o, u)
 
 
 def evaluate_functions(
@@ -132,13 +105,3 @@ def evaluate_functions(
         gas, h2o, column, t, mix, bottoms, cia_path, air, cia, ray, u, low, high, more, power,
         nodes.lowered(functions), slant, sun, out,
     )  # fmt: skip
-
-
-def _standard_layers() -> Layers:
-    """Return layers of an atmosphere like the US Standard Atmosphere 1976 with 1.4 cm of water."""
-    p = np.geomspace(5.0, LAYER_EDGES_PA[-1], 80)
-    nodes_pa = np.array([5.0, 100.0, 2000.0, 22_600.0, 101_325.0, 110_000.0])
-    t = np.interp(np.log(p), np.log(nodes_pa), [240.0, 270.0, 217.0, 217.0, 288.0, 292.0])
-    height = layer_height_m(p, t, 101_325.0, 0.0)
-    air = Meteo(p, t, 0.0085 * (p / 1e5) ** 3, 0.0, height, layer_gravity(height, 45.0))
-    return layers(air, float(LAYER_EDGES_PA[-2]), np.zeros(6), np.ones(H2O_NODES_PA.size))

@@ -141,6 +141,15 @@ class ForwardModel:
                                 parts[n].append((rows, columns, k.T))
         return [Modelled(f.ravel(), part) for f, part in zip(F, parts, strict=True)]
 
+    def at_nodes(self, members: Sequence[int], states: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+        """Return by band the scattered light over irradiance (row, node) of some soundings."""
+        found = self._at_nodes(self._batch(list(members), list(states), False))
+        return {b: light for b, (light, _) in found.items()}
+
+    def functions_at_nodes(self, b: int) -> np.ndarray:
+        """Return what carries a band's scattered light (sounding, function, node)."""
+        return self._scattered[b].at_nodes
+
     def _batch(self, members: list[int], x: list[np.ndarray], slopes: bool) -> _Batch:
         where = np.array(members)
         air = [self._air(m, state, slopes) for m, state in zip(members, x, strict=True)]

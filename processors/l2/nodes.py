@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import qr
 
 from .absorption import add_layer
 from .bands import LAYER_EDGES_PA
@@ -68,30 +67,6 @@ class Nodes:
     gas: np.ndarray  # (layer, 4, node) cubics of the tables there
     h2o: np.ndarray
     coordinate: np.ndarray  # (node,) -1 to 1 across the band
-
-
-def choose(
-    functions: np.ndarray,
-    count: int,
-    values: np.ndarray,
-    gas: np.ndarray,
-    h2o: np.ndarray,
-    coordinate: np.ndarray,
-) -> Nodes:
-    """Choose the nodes that tell the functions apart best, by pivoted QR at a reference state.
-
-    values  (function, point) at the reference state;  gas, h2o  (layer, 4, point);  coordinate  (point)
-    """
-    chosen: list[int] = []
-    left = np.arange(values.shape[1])
-    while len(chosen) < count:  # a second turn finds the next best beside the first
-        _, _, pivots = qr(values[:, left], mode="economic", pivoting=True)
-        best = left[pivots[: min(len(functions), count - len(chosen))]]
-        chosen += best.tolist()
-        left = np.setdiff1d(left, best)
-    index = np.sort(chosen)
-    there = np.ascontiguousarray(gas[:, :, index]), np.ascontiguousarray(h2o[:, :, index])
-    return Nodes(functions, index, there[0], there[1], coordinate[index].astype(np.float64))
 
 
 def marks(height: np.ndarray, psurf_pa: np.ndarray) -> np.ndarray:

@@ -118,7 +118,7 @@ class ScatteredLight:
         self.functions = np.empty((soundings, self.count + glow.shape[1], model.points), kind)
         self.functions[:, self.count :] = glow
         everywhere = (model.gas, model.h2o, model.cia, model.ray, model.coordinate, sun, self.functions)
-        at_nodes = np.empty((soundings, self.count, node.index.size), kind)
+        at_nodes = self.at_nodes = np.empty((soundings, self.count, node.index.size), kind)
         u, ones = node.coordinate.astype(kind), np.ones((soundings, node.index.size), kind)
         there = (node.gas, node.h2o, model.cia[node.index], model.ray[node.index], u, ones, at_nodes)
         for gas, h2o, cia, ray, at, light, out in (everywhere, there):

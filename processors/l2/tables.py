@@ -126,7 +126,7 @@ def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:
                     sources = sources or read(spectroscopy)
                     built = build(band, sources)
                     for name in ARRAYS:
-                        _save(_path(folder, band, name), getattr(built, name))
+                        save(_path(folder, band, name), getattr(built, name))
                 progressed = True
         if not progressed:
             time.sleep(0.1)
@@ -223,7 +223,8 @@ def _saturation(temperature_k: np.ndarray, pressure_pa: float) -> np.ndarray:
     return np.where(e < 0.5 * pressure_pa, 0.622 * e / (pressure_pa - 0.378 * e), 1.0)
 
 
-def _save(path: Path, array: np.ndarray) -> None:
+def save(path: Path, array: np.ndarray) -> None:
+    """Write an array that takes its name only once it is whole."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "wb") as file:
         np.save(file, array)

@@ -54,6 +54,7 @@ def auxiliary(folder: Path, isrf: Mapping[str, Any], cache: Path) -> Auxiliary:
             optics=particles.read(folder / "particles.csv"),
             ckd={"isrf": isrf},
             line_list_sha256=lines.digest(source.lines),
+            folder=cache,
         )
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise BadInput(f"{folder}: auxiliary file not as expected: {error}: give a whole file") from error

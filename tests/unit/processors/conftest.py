@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,10 @@ class Ground:
             "fov": 2,
             "latitude": case.latitude,
         }
+
+    def fresh(self) -> Auxiliary:
+        """Give the auxiliary data without what has been made of them."""
+        return Auxiliary(**{f.name: getattr(self.aux, f.name) for f in fields(self.aux) if f.name[0] != "_"})
 
     def wavelength_nm(self) -> np.ndarray:
         edges = NANOMETRES
