@@ -27,6 +27,7 @@ COUNT = {False: 16, True: 48}  # nodes of few and of many functions
 STEP = 5  # every so many points are candidates
 ROUNDS = 12  # of exchange at most
 NEGLIGIBLE = 1e-5  # of the largest: combinations of functions that no fit in single precision tells
+ALMOST_NONE = 1e-10  # of a sum over the nodes, so that an inverse can be had
 UNFORESEEN = 1e-5  # of the brightest, light at a node that no training holds
 
 
@@ -177,7 +178,7 @@ def _misfit(functions: np.ndarray, light: np.ndarray) -> tuple[np.ndarray, np.nd
 def _with_one_more(Q: np.ndarray, d: np.ndarray, others: list[int]) -> np.ndarray:
     """Return the cost of one air with each candidate (candidate) beside other nodes (Sherman-Morrison)."""
     own = Q[others]
-    inverse = np.linalg.pinv(own.T @ own, hermitian=True)
+    inverse = np.linalg.inv(own.T @ own + ALMOST_NONE * np.eye(own.shape[1]))
     c, toward = inverse @ (own.T @ d[others]), Q @ inverse
     leverage = 1.0 + (toward * Q).sum(axis=1)
     error, length = (d - Q @ c) / leverage, (toward**2).sum(axis=1)
