@@ -295,7 +295,8 @@ def drawn_prior(soundings: xr.Dataset, seed: int) -> dict[str, np.ndarray]:
     def on_grid(values: np.ndarray, at: np.ndarray) -> np.ndarray:
         return np.array([np.interp(np.log(pressure[n]), np.log(at[n]), values[n]) for n in rows])
 
-    otherwise = draws("shape", np.array([[state.SIGMA_SHAPE**2]]))[:, 0]
+    land = soundings["operation_mode"].values != OPERATION_MODES["glint"]
+    otherwise = draws("shape", np.array([[state.SIGMA_SHAPE**2]]))[:, 0] * land
     warmer = np.array([np.interp(pressure[n], atmosphere.T_NODES_PA, shift[n]) for n in rows])
     return told | {
         "surface_pressure": surface,

@@ -19,10 +19,7 @@ GAS_CONSTANT_DRY_AIR = 287.05  # J kg-1 K-1 (ICAO 1993)
 GRAVITY = 9.806_65  # m s-2, standard (CGPM 1901)
 LAPSE_RATE = 0.0065  # K m-1, continues the profile below the surface (ICAO 1993)
 CALMEST = 0.5  # m s-1, a forecast wind is never less
-BRDF_TYPICAL = (
-    0.4,
-    0.1,
-)  # volumetric and geometric over isotropic weight of land: the scale of their error [A]
+BRDF_TYPICAL = (0.4, 0.1)  # volumetric and geometric over isotropic, of land: errors are shares of it [A]
 DRIEST, WETTEST = 0.1, 1.9  # limits of forecast / true humidity, 9 sigma at 10 %
 
 # Pa, top to below any surface, from 1 Pa by growing steps to 33 hPa near the ground

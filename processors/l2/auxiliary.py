@@ -36,7 +36,7 @@ class Auxiliary:
     ckd: Any
     line_list_sha256: str = ""  # of the line files, for the product
     folder: Path | None = None  # in which the choice of nodes is kept
-    _nodes: dict[tuple[int, tuple[str, ...]], np.ndarray] = field(default_factory=dict)
+    _nodes: dict[Any, np.ndarray] = field(default_factory=dict)
     _models: dict[Any, list[BandModel]] = field(default_factory=dict)
     _suns: dict[int, solar.Tabulated] = field(default_factory=dict)
     _responses: dict[tuple[int, int], Response] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Auxiliary:
     def models(self, options: Options, kind: type = np.float32) -> list[BandModel]:
         """Return the models of the bands a job fits, for the particles it fits."""
         types = tuple(p.optics for p in options.particles)
-        key = (options.bands, types, kind)
+        key = (options.bands, options.particles, kind)
         if key not in self._models:
             self._models[key] = [self._model(b, types, options, kind) for b in options.bands]
         return self._models[key]
@@ -55,10 +55,11 @@ class Auxiliary:
         glow = self.airglow if table.band.name == "B4" else None
         plants = fluorescence.spectrum(table.wavenumber_cm1) if table.band.name == "B1" else None
         given = (table, self.cia[b], glow, plants, self.optics, types)
-        if (b, types) not in self._nodes:
+        key = (b, options.particles)
+        if key not in self._nodes:
             everywhere = band_model(*given, design.candidates(table.index.size))
-            self._nodes[b, types] = design.kept(everywhere, options, self.folder)
-        return band_model(*given, self._nodes[b, types], kind)
+            self._nodes[key] = design.kept(everywhere, options, self.folder)
+        return band_model(*given, self._nodes[key], kind)
 
     def sunlight(self, b: int, recession_m_s: float, distance_au: float) -> np.ndarray:
         """Return the irradiance (point) of a band, ph s-1 m-2 um-1."""

@@ -8,6 +8,7 @@ apart best (pivoted QR), twice as many err more.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import atmosphere, diffuse, forward, nodes, orders, particles, scattered, scattering, state, surface
+from . import atmosphere, nodes, state, surface
 from .bandmodel import BandModel, SoundingBand
 from .bands import BANDS, LAYER_EDGES_PA
 from .forward import ForwardModel, Setup, Viewing
@@ -39,7 +40,7 @@ class Air(NamedTuple):
     raa_deg: float
     reflectance: float | None
     psurf_hpa: float
-    depth: np.ndarray  # at most of the types of state.PARTICLES, where a state has them
+    depth: np.ndarray  # of the types of state.PARTICLES, where a state has them
     height: np.ndarray  # off the prior, in its sigma
 
 
@@ -70,9 +71,8 @@ def kept(model: BandModel, options: Options, folder: Path | None) -> np.ndarray:
     """Return the chosen nodes (index) of a band whose nodes are its candidates; kept in a folder, if one is
     given, by the hash of all that they hang on."""
     sha = hashlib.sha256(repr(options.particles).encode())
-    for module in (atmosphere, diffuse, forward, nodes, orders, particles, scattered, scattering, surface):
-        sha.update(Path(str(module.__file__)).read_bytes())
-    sha.update(Path(__file__).read_bytes())
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        sha.update(module.read_bytes())
     for array in (model.gas, model.h2o, model.cia, *model.optics):
         sha.update(np.ascontiguousarray(array).tobytes())
     key = sha.hexdigest()[:16]
@@ -81,7 +81,8 @@ def kept(model: BandModel, options: Options, folder: Path | None) -> np.ndarray:
         found = _read(path) if path else None
         _KNOWN[key] = choose(model, options) if found is None else found
         if path and found is None:
-            save(path, _KNOWN[key])
+            with contextlib.suppress(OSError):  # a folder that is read only costs seconds, no more
+                save(path, _KNOWN[key])
     return _KNOWN[key]
 
 
@@ -104,15 +105,15 @@ def choose(model: BandModel, options: Options) -> np.ndarray:
 
 def _trained(model: BandModel, options: Options, airs: Sequence[Air]) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the functions (function, candidate) and the light (candidate) of some airs of one kind."""
-    own = replace(options, bands=(model.band.index,), isrf_width=(), zero_level=())
+    own = replace(options, bands=(model.band.index,), brdf=True, isrf_width=(), zero_level=())
     setups = [_setup(model, own, air) for air in airs]
     forward_model = ForwardModel(setups, [model], own)
     states = [s.state.x_a.copy() for s in setups]
     if own.particles:
         for x, air in zip(states, airs, strict=True):
             count, sv = len(own.particles), setups[0].state
-            x[sv["depth"]] = air.depth[:count]
-            x[sv["height"]] += air.height[:count] * sv.sigma[sv["height"]]
+            x[sv["depth"]] = np.resize(air.depth, count)
+            x[sv["height"]] += np.resize(air.height, count) * sv.sigma[sv["height"]]
     light = forward_model.at_nodes(range(len(airs)), states)[0]
     return list(zip(forward_model.functions_at_nodes(0), light, strict=True))
 

@@ -164,7 +164,7 @@ def search(
     here = _assess(x, (yield Asked(x, True)), None, units)
     for iteration in range(1, max_iterations + 1):
         if not np.isfinite(here.cost):
-            return _solution(here, np.zeros(x_a.size), scale, 0, False)
+            return _solution(here, np.zeros(x_a.size), scale, iteration - 1, False)
         hessian = here.information + prior
         step = np.linalg.solve(hessian, here.gradient)
         left = step @ here.gradient

@@ -79,10 +79,10 @@ def marks(height: np.ndarray, psurf_pa: np.ndarray) -> np.ndarray:
 
 
 def lowered(functions: np.ndarray) -> np.ndarray:
-    """Return the function (index) that each is u times of, -1 where there is none."""
+    """Return the earlier function (index) that each is u times of, -1 where there is none."""
     rows = [tuple(row) for row in functions.tolist()]
     less = [(*row[:3], row[3] - 1.0) for row in rows]
-    return np.array([rows.index(row) if row in rows else -1 for row in less])
+    return np.array([rows.index(row) if row in rows[:n] else -1 for n, row in enumerate(less)])
 
 
 @inner

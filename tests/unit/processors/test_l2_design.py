@@ -44,6 +44,23 @@ def test_exchange_comes_near_the_best_of_all_choices(trained):
     assert np.mean(np.array(costs) < own * (1.0 - 1e-9)) < one_percent
 
 
+def test_nodes_do_not_hang_on_what_land_is_taken_for(narrow, l2_kit):
+    """Jobs with and without `brdf` share a folder."""
+    model = narrow.aux.models(l2_kit.CLEAR)[1]
+    every = replace(model, nodes=replace(model.nodes, **_candidates(model)))
+    with_it, without = (design.choose(every, Options(particles=(), brdf=wanted)) for wanted in (True, False))
+    np.testing.assert_array_equal(with_it, without)
+
+
+def _candidates(model) -> dict:
+    index = design.candidates(model.points)
+    tables = (np.ascontiguousarray(table[:, :, index]) for table in (model.gas, model.h2o))
+    return dict(zip(("gas", "h2o"), tables, strict=True)) | {
+        "index": index,
+        "coordinate": model.coordinate[index].astype(float),
+    }
+
+
 def test_cost_with_one_more_point_is_that_of_the_fit(trained):
     Q, d = design._misfit(*trained[0])
     others = [0, 4, 9]
@@ -52,9 +69,10 @@ def test_cost_with_one_more_point_is_that_of_the_fit(trained):
         assert quick[n] == pytest.approx(fit_error(*trained[0], [*others, n]), rel=1e-6)
 
 
-def test_choices_are_kept_in_a_folder_and_belong_to_their_band(narrow, l2_kit, tmp_path, monkeypatch):
-    """A second program reads them; a file cut short is written anew; other particles have their own."""
-    model = narrow.aux.models(l2_kit.CLEAR)[0]
+def test_choices_are_kept_in_a_folder(narrow, l2_kit, tmp_path, monkeypatch):
+    """A second program reads them; a file cut short is written anew; other particles and bands have their
+    own."""
+    model, other, *_ = narrow.aux.models(l2_kit.CLEAR)
     monkeypatch.setattr(design, "_KNOWN", {})
     monkeypatch.setattr(design, "choose", lambda model, options: np.array([len([*tmp_path.iterdir()])]))
     first = design.kept(model, Options(particles=()), tmp_path)
@@ -65,7 +83,12 @@ def test_choices_are_kept_in_a_folder_and_belong_to_their_band(narrow, l2_kit, t
     design._KNOWN.clear()
     assert design.kept(model, Options(particles=()), tmp_path)[0] == 1
     design.kept(model, Options(), tmp_path)
-    assert len([*tmp_path.iterdir()]) == 2
+    design.kept(other, Options(particles=()), tmp_path)
+    assert len([*tmp_path.iterdir()]) == 3
+    assert design.kept(model, l2_kit.CLEAR, tmp_path / "none")[0] == 1  # known; and no folder is no error
+    design._KNOWN.clear()
+    monkeypatch.setattr(design, "choose", lambda model, options: np.array([7]))
+    assert design.kept(model, l2_kit.CLEAR, tmp_path / "none")[0] == 7
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,11 @@ def saturating(x: float) -> tuple[np.ndarray, np.ndarray]:
     return 4.0 * np.arctan(x * WEIGHT), 4.0 * WEIGHT / (1.0 + (x * WEIGHT) ** 2)
 
 
-def searched(model, stretch: float, y: np.ndarray) -> tuple[inverse.Solution, list[inverse.Asked]]:
+def searched(
+    model, stretch: float, y: np.ndarray, noise: float = NOISE
+) -> tuple[inverse.Solution, list[inverse.Asked]]:
     """Search model(stretch * x) from 0 with prior 0 +- 1; return the end and all that was asked."""
-    measured = inverse.Measurement(y, np.full(y.size, 1.0 / NOISE**2))
+    measured = inverse.Measurement(y, np.full(y.size, 1.0 / noise**2))
     hunt = inverse.search(measured, inverse.Given(np.zeros(1), np.eye(1)), 15)
     asked = [next(hunt)]
     while True:
@@ -58,3 +60,10 @@ def test_after_a_worse_step_slopes_are_asked_for_where_it_began():
     again = [n for n in range(2, len(asked)) if any(np.array_equal(asked[n].x, a.x) for a in asked[:n])]
     assert again
     assert all(asked[n].slopes for n in again)
+
+
+def test_slopes_that_have_not_halved_the_way_do_not_serve_again():
+    """Steps by K of the start would each leave two thirds of the way: 12 calls instead of 7."""
+    found, asked = searched(decaying, 4.0, decaying(4.0 * 0.75)[0], noise=0.5)
+    assert found.converged
+    assert len(asked) <= 8
