@@ -29,7 +29,7 @@ STEP = 5  # every so many points are candidates
 ROUNDS = 12  # of exchange at most
 NEGLIGIBLE = 1e-5  # of the largest: combinations of functions that no fit in single precision tells
 ALMOST_NONE = 1e-10  # of a sum over the nodes, so that an inverse can be had
-UNFORESEEN = 1e-5  # of the brightest, light at a node that no training holds
+UNFORESEEN = 0.3  # of what the functions miss: light at a node that no training holds
 
 
 class Air(NamedTuple):
@@ -48,7 +48,7 @@ def _airs() -> list[Air]:
     """Draw the airs of the training; always the same."""
     rng, airs = np.random.default_rng(1), []
     for n in range(20):
-        sza, psurf, glint = rng.uniform(18.0, 72.0), rng.uniform(850.0, 1030.0), n % 2 == 1
+        sza, psurf, glint = rng.uniform(18.0, 79.0), rng.uniform(850.0, 1030.0), n % 2 == 1
         vza, raa, reflectance = rng.uniform(0.0, 20.0), rng.uniform(0.0, 180.0), rng.uniform(0.04, 0.5)
         depth, height = rng.uniform(0.0, [0.2, 0.2, 0.05]), rng.uniform(-1.0, 1.0, 3)
         if glint:
@@ -145,7 +145,7 @@ def exchange(trained: Sequence[tuple[np.ndarray, np.ndarray]], count: int) -> np
     """Return the candidates (index) at which a fit of functions errs least by what they miss of the light.
 
     trained  functions (function, candidate) and light (candidate) of some airs. With an orthonormal basis Q
-    of the functions (candidate, rank) and d, what they miss, a fit at the nodes S errs by
+    of the functions (candidate, rank) and d, what they miss, over its rms, a fit at the nodes S errs by
     c = (Q_S^T Q_S)^-1 Q_S^T d_S. The sum of |c|^2 over the airs, and of the trace of the inverse times
     UNFORESEEN^2, falls as nodes are replaced one by one.
     """
@@ -168,12 +168,13 @@ def exchange(trained: Sequence[tuple[np.ndarray, np.ndarray]], count: int) -> np
 
 
 def _misfit(functions: np.ndarray, light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the basis of the functions (candidate, rank), of mean square 1, and what it misses of the
-    light, over the brightest (candidate)."""
+    """Return the basis of the functions (candidate, rank) and what it misses of the light (candidate), both
+    of mean square 1: else the lowest Sun, where most is missed, had the only say."""
     U, s, _ = np.linalg.svd(functions.T.astype(np.float64), full_matrices=False)
     Q = np.ascontiguousarray(U[:, s > NEGLIGIBLE * s[0]]) * np.sqrt(len(U))
-    d = light.astype(np.float64) / np.abs(light).max()
-    return Q, d - Q @ (Q.T @ d) / len(U)
+    d = light.astype(np.float64)
+    d = d - Q @ (Q.T @ d) / len(U)
+    return Q, d / np.sqrt(np.mean(d**2))
 
 
 def _with_one_more(Q: np.ndarray, d: np.ndarray, others: list[int]) -> np.ndarray:
