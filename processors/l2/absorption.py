@@ -28,11 +28,25 @@ def _cubic(c, lo, n, t, value, slope):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _value(c, lo, n, t, value):  # type: ignore[no-untyped-def]
-    """Evaluate the cubics c (4, point) at t for the n points from lo."""
+def _quartic(c, lo, n, t, value, slope):  # type: ignore[no-untyped-def]
+    """Evaluate the quartics c (5, point) and their slopes at t for the n points from lo."""
     c0, c1, c2, c3 = c[0, lo : lo + n], c[1, lo : lo + n], c[2, lo : lo + n], c[3, lo : lo + n]
+    c4, kind = c[4, lo : lo + n], value.dtype
+    two, three, four = kind.type(2.0), kind.type(3.0), kind.type(4.0)
     for j in range(n):
-        value[j] = ((c3[j] * t + c2[j]) * t + c1[j]) * t + c0[j]
+        value[j] = (((c4[j] * t + c3[j]) * t + c2[j]) * t + c1[j]) * t + c0[j]
+        slope[j] = ((four * c4[j] * t + three * c3[j]) * t + two * c2[j]) * t + c1[j]
+
+
+@inner
+def _value(c, lo, n, t, value):  # type: ignore[no-untyped-def]
+    """Evaluate the polynomials c (power, point) at t for the n points from lo."""
+    last = c.shape[0] - 1
+    for j in range(n):
+        value[j] = c[last, lo + j]
+    for k in range(last - 1, -1, -1):
+        for j in range(n):
+            value[j] = value[j] * t + c[k, lo + j]
 
 
 @inner
@@ -64,11 +78,11 @@ def layer_terms(gas, h2o, s, column, t, bottom, mix, lo, n, x, work, tau):  # ty
     for l in range(bottom + 1):
         x1, x2, x3 = x[l], x[count + l], x[2 * count + l]
         _cubic(gas[l], lo, n, t[s, l], x1, d1)
-        _cubic(h2o[l], lo, n, t[s, l], x2, d2)
+        _quartic(h2o[l], lo, n, t[s, l], x2, d2)
         if l == bottom:
             w, r = mix[s, 1], mix[s, 2]
             _cubic(gas[l - 1], lo, n, mix[s, 0], above1, da1)
-            _cubic(h2o[l - 1], lo, n, mix[s, 0], above2, da2)
+            _quartic(h2o[l - 1], lo, n, mix[s, 0], above2, da2)
             u1, u2, mixing = column[s, 0, l], column[s, 1, l], x[3 * count]
             for j in range(n):
                 mixing[j] = u1 * (x1[j] - above1[j]) + u2 * (x2[j] - above2[j])
@@ -84,12 +98,13 @@ def layer_terms(gas, h2o, s, column, t, bottom, mix, lo, n, x, work, tau):  # ty
 
 @inner
 def _add_gases(c, h, lo, n, v, a, b, tau):  # type: ignore[no-untyped-def]
-    """Add a and b times the cubics c and h (4, point) at v to tau (point)."""
+    """Add a and b times the cubics c (4, point) and the quartics h (5, point) at v to tau (point)."""
     c0, c1, c2, c3 = c[0, lo : lo + n], c[1, lo : lo + n], c[2, lo : lo + n], c[3, lo : lo + n]
     h0, h1, h2, h3 = h[0, lo : lo + n], h[1, lo : lo + n], h[2, lo : lo + n], h[3, lo : lo + n]
+    h4 = h[4, lo : lo + n]
     for j in range(n):
         tau[j] += a * (((c3[j] * v + c2[j]) * v + c1[j]) * v + c0[j]) + b * (
-            ((h3[j] * v + h2[j]) * v + h1[j]) * v + h0[j]
+            (((h4[j] * v + h3[j]) * v + h2[j]) * v + h1[j]) * v + h0[j]
         )
 
 
@@ -239,7 +254,7 @@ def room(rows: int, fields: int, spectels: int, kind: type) -> np.ndarray:
 @kernel
 def seen_light(  # type: ignore[no-untyped-def]
     members,  # (row,) of sun, functions and emission; other arrays hold these soundings only
-    gas, h2o,  # (layer, 4, point) cubics
+    gas, h2o,  # (layer, 4, point) cubics, (layer, 5, point) quartics
     column,  # (row, 4, layer): gas and water, cm-2; 1/K of the cubics' variable; slant factor
     t, mix, bottom,  # (row, layer) variable; (row, 3), see layer_terms; (row,) index
     smooth,  # (row, 3) slant sums of density squared, air and particle depth

@@ -19,7 +19,7 @@ class BandModel:
     """One band as the forward model takes it; arrays (point) in the number type of the tables."""
 
     band: Band
-    gas: np.ndarray  # (layer, 4, point) cubics
+    gas: np.ndarray  # (layer, power, point) polynomials
     h2o: np.ndarray
     cia: np.ndarray  # cm-1 amagat-2
     ray: np.ndarray  # cm2

@@ -64,7 +64,7 @@ class Nodes:
 
     functions: np.ndarray
     index: np.ndarray  # (node,)
-    gas: np.ndarray  # (layer, 4, node) cubics of the tables there
+    gas: np.ndarray  # (layer, power, node) of the tables there
     h2o: np.ndarray
     coordinate: np.ndarray  # (node,) -1 to 1 across the band
 

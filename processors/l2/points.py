@@ -31,7 +31,7 @@ def choose(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the points (index) kept of a band's grid and their weights in steps of the grid.
 
-    gas, h2o  (layer, 4, point) cubics of the tables;  suns  (SUNS_M_S, point) irradiance, any unit;
+    gas, h2o  (layer, power, point) of the tables;  suns  (SUNS_M_S, point) irradiance, any unit;
     glow  (any, point) of lines that shine through no air
     """
     spectra = np.array(list(_family(band, gas, h2o, suns / suns.max(), glow)))
@@ -89,9 +89,12 @@ def _of_air(band: Band, gas: np.ndarray, h2o: np.ndarray, rng: np.random.Generat
     humidity = rng.uniform(0.002, 0.018) * (LAYER_MID_PA / 1e5) ** rng.uniform(2.5, 4.0)
     water = humidity * M_DRY / M_H2O * air
     fraction = O2_FRACTION if band.gas == "O2" else CO2_FRACTION * rng.uniform(0.9, 1.1)
-    powers = np.vander(t, 4, increasing=True).astype(gas.dtype)
-    by_gas = np.einsum("lkn,lk->ln", gas, powers * (fraction * air[:, None]).astype(gas.dtype))
-    by_water = np.einsum("lkn,lk->ln", h2o, powers * water[:, None].astype(gas.dtype))
+    by_gas, by_water = (
+        np.einsum(
+            "lkn,lk->ln", c, (np.vander(t, c.shape[1], increasing=True) * column[:, None]).astype(c.dtype)
+        )
+        for c, column in ((gas, fraction * air), (h2o, water))
+    )
     down = np.cumsum(by_gas + by_water, axis=0, dtype=np.float64)
     through = np.exp(-slant * down[-1])
     yield through

@@ -1,4 +1,4 @@
-"""Tabulate absorption cross-sections per band, gas and layer as cubics in temperature, cached by hash.
+"""Tabulate absorption cross-sections per band, gas and layer as polynomials in temperature, cached by hash.
 
 Kept are the points of a band that `points.choose` finds enough.
 """
@@ -20,12 +20,10 @@ from .bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA, Band, reference_temperat
 from .lines import LineList, cross_section, read_lines, read_partition_sums
 from .lineshape import WING_CUT_CM1
 
-FORMAT = "6"  # raise when the meaning of a table changes
+FORMAT = "7"  # raise when the meaning of a table changes
 T_REFERENCE_K, T_SPAN_K = reference_temperature_k(LAYER_MID_PA), temperature_span_k(LAYER_MID_PA)
-# Chebyshev nodes: four for the cubic itself, six where it is fitted
-FOUR, SIX = (np.cos(np.pi * (2 * np.arange(n) + 1) / (2 * n)) for n in (4, 6))
+GAS_POWERS, WATER_POWERS = 4, 5  # coefficients: lines of water change most with temperature
 WATER_BY_HEIGHT = 3.5  # specific humidity falls as this power of pressure
-MOST_WATER = 0.03  # kg kg-1
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ ARRAYS = ("gas", "h2o", "index", "weight", "sun", "glow")  # of BandTables, as t
 
 
 def coordinate(temperature_k: np.ndarray, layer: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return t of the tables' cubics and dt/dT, K-1, for temperatures (..., layer) or those of given layers.
+    """Return t of the polynomials and dt/dT, K-1, for temperatures (..., layer) or those of given layers.
 
     t may leave -1..1 a little.
     """
@@ -108,8 +106,8 @@ def _whole(folder: Path, band: Band) -> bool:
         )
     except (OSError, ValueError, EOFError):
         return False
-    alike = gas.shape == h2o.shape == (LAYER_MID_PA.size, 4, index.size) and index.shape == weight.shape
-    return alike and glow.shape == (2, index.size)
+    shapes = [(LAYER_MID_PA.size, powers, index.size) for powers in (GAS_POWERS, WATER_POWERS)]
+    return [gas.shape, h2o.shape, weight.shape, glow.shape] == [*shapes, index.shape, (2, index.size)]
 
 
 def _build_missing(spectroscopy: Spectroscopy, folder: Path) -> None:
@@ -168,23 +166,22 @@ def build(band: Band, sources: Sources) -> BandTables:
 def coefficients(
     band: Band, gas: str, lists: dict[str, LineList], partition: dict[tuple[str, int], tuple]
 ) -> np.ndarray:
-    """Fit cubics in t to the cross-sections of every layer: (layer, power, point) float32.
+    """Fit polynomials in t to the cross-sections of every layer: (layer, power, point) float32.
 
     A layer's cross-section is the mean over its height (two Gauss points, with the reference's lapse of
-    temperature); water counts where there is most of it. O2 and CO2 go through four temperatures, Chebyshev
-    nodes in 1/T; water, whose column grows so fast with temperature, is a least-squares fit weighted with the
-    humidity of saturation.
+    temperature); water counts where there is most of it. The polynomials go through as many temperatures.
     """
     nu = band.wavenumber_cm1
-    out = np.zeros((LAYER_MID_PA.size, 4, nu.size), dtype=np.float32)
+    powers = WATER_POWERS if gas == "H2O" else GAS_POWERS
+    out = np.zeros((LAYER_MID_PA.size, powers, nu.size), dtype=np.float32)
     if gas not in lists:
         return out  # a product may run without the H2O file
     lines = lists[gas].within(nu[0] - WING_CUT_CM1, nu[-1] + WING_CUT_CM1)
     grid = (float(nu[0]), nu.size, band.step_cm1)
-    for layer, p_mid in enumerate(LAYER_MID_PA):
+    for layer in range(LAYER_MID_PA.size):
         heights, share = _gauss_points(layer, gas)
         lapse = reference_temperature_k(heights)
-        temperatures, weight = _nodes(layer, gas, p_mid)
+        temperatures = _nodes(layer, powers)
         at_nodes = [
             sum(
                 w * cross_section(lines, gas, partition, grid, p, t + dt)
@@ -192,8 +189,8 @@ def coefficients(
             )
             for t in temperatures
         ]
-        powers = np.vander((temperatures - T_REFERENCE_K[layer]) / T_SPAN_K[layer], 4, increasing=True)
-        out[layer] = np.linalg.pinv(weight[:, None] * powers) @ (weight[:, None] * np.array(at_nodes))
+        t, _ = coordinate(temperatures, np.full(powers, layer))
+        out[layer] = np.linalg.inv(np.vander(t, increasing=True)) @ np.array(at_nodes)
     return out
 
 
@@ -205,22 +202,14 @@ def _gauss_points(layer: int, gas: str) -> tuple[np.ndarray, np.ndarray]:
     return pressure, weight / weight.sum()
 
 
-def _nodes(layer: int, gas: str, pressure_pa: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the temperatures of the fit, K, and their weights."""
-    reference, span = T_REFERENCE_K[layer], T_SPAN_K[layer]
-    if gas != "H2O":
-        low, high = 1.0 / (reference - span), 1.0 / (reference + span)
-        return 2.0 / ((low + high) + (low - high) * FOUR), np.ones(FOUR.size)
-    temperature = reference + span * SIX
-    most = np.minimum(_saturation(np.append(temperature, reference + span), pressure_pa), MOST_WATER)
-    return temperature, most[:-1] / most[-1] + 1e-3
+def _nodes(layer: int, count: int) -> np.ndarray:
+    """Return the temperatures of a layer that its polynomials go through, K: Chebyshev nodes in T^-3/2.
 
-
-def _saturation(temperature_k: np.ndarray, pressure_pa: float) -> np.ndarray:
-    """Return the specific humidity of saturation over water (Magnus formula, WMO coefficients), 1 where it
-    boils."""
-    e = 611.2 * np.exp(17.62 * (temperature_k - 273.15) / (temperature_k - 30.03))
-    return np.where(e < 0.5 * pressure_pa, 0.622 * e / (pressure_pa - 0.378 * e), 1.0)
+    They lie closer where it is cold, where cross-sections bend most; the errors of both ends come out alike.
+    """
+    ends = (T_REFERENCE_K[layer] + T_SPAN_K[layer] * np.array([-1.0, 1.0])) ** -1.5
+    chebyshev = np.cos(np.pi * (2 * np.arange(count) + 1) / (2 * count))
+    return np.asarray((ends.mean() + 0.5 * np.ptp(ends) * chebyshev) ** (-1.0 / 1.5))
 
 
 def save(path: Path, array: np.ndarray) -> None:

@@ -35,7 +35,7 @@ class Absorbers:
     """What absorbs and shines in the band computed for a window."""
 
     band: Band
-    gas: np.ndarray  # (layer, 4, point) cubics, cm2
+    gas: np.ndarray  # (layer, power, point) polynomials, cm2
     h2o: np.ndarray
     cia: np.ndarray  # (point) cm-1 amagat-2
     rayleigh: np.ndarray  # (point) cm2

@@ -33,8 +33,8 @@ def depth(table, gas, h2o, name):
     air = held / 9.8 / M_DRY * AVOGADRO * 1e-4
     water = 0.02 * wetter * (LAYER_MID_PA / 1e5) ** 3
     amount = air * (0.2095 if table.band.gas == "O2" else 415e-6)
-    powers = t[:, None] ** np.arange(4)
-    return np.einsum("lkn,lk->ln", gas, powers * amount[:, None]) + np.einsum(
+    powers = t[:, None] ** np.arange(5)
+    return np.einsum("lkn,lk->ln", gas, powers[:, :4] * amount[:, None]) + np.einsum(
         "lkn,lk->ln", h2o, powers * (air * water)[:, None]
     )
 
