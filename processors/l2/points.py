@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import nnls
 
 from processors.constants import AVOGADRO, GRAVITY_EQUATOR, M_DRY, M_H2O, O2_FRACTION
 
@@ -47,6 +46,8 @@ def choose(
 
 def _weights(spectra: np.ndarray) -> np.ndarray:
     """Return weights (point), most of them 0, that sum spectra (any, point) times polynomials as ones do."""
+    from scipy.optimize import nnls  # 0.3 s of every start, and needed where tables are built alone
+
     size = spectra.shape[1]
     u = np.linspace(-1.0, 1.0, size) if size > 1 else np.zeros(1)
     products = np.polynomial.legendre.legvander(u, min(DEGREE, size - 1)).T[:, None] * spectra
