@@ -169,7 +169,8 @@ def _row(
     good = case.spectra.good[list(options.bands)]
     doubts, warn = quality.doubts({**screen, **fit, **column}, good, settings)
     if settings["bias_correction"]:
-        column["xco2"] = quality.corrected(column, is_glint(case.sounding))
+        column["xco2_raw"] = column["xco2"]
+        column["xco2"] -= quality.bias_ppm(column, is_glint(case.sounding))
     return {**column, **fit, "warn_level": warn, **_flags(outcome, doubts, solution.iterations)}
 
 

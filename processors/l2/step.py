@@ -39,7 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "co2_ratio_limit": 0.02,  # from 1, of B2 to B3 before the retrieval
     "h2o_ratio_limit": 0.1,
     "snr_limit": 5.0,  # median of a band, no retrieval below; the mission's darkest scenes have 61 in B1
-    "bias_correction": False,  # take quality.BIAS off XCO2
+    "bias_correction": False,  # take off XCO2 what quality.BIAS says; in mode full of all bands, as trained
 }
 BAND_NAMES = ("B1", "B2", "B3", "B4")
 
@@ -105,6 +105,11 @@ def _settings(job: Job) -> dict[str, Any]:
             "correct it"
         )
     settings["bands"] = sorted(set(settings["bands"]))
+    if settings["bias_correction"] and (settings["mode"], *settings["bands"]) != ("full", *BAND_NAMES):
+        raise BadInput(
+            f"{job.path}: settings.bias_correction: expected mode full and all bands, on which it was "
+            f"trained, got {settings['mode']} and {', '.join(settings['bands'])}: set it to false"
+        )
     return settings
 
 

@@ -238,6 +238,16 @@ def test_bands_are_a_setting(prepared, soundings):
         ({"zero_level_sigma": -1.0}, "settings.zero_level_sigma: expected more than 0, got -1.0"),
         ({"isrf_width": ["O2A"]}, "settings.isrf_width: expected B1, B2, B3, B4, got 'O2A'"),
         ({"zero_level": ["b1"]}, "settings.zero_level: expected B1, B2, B3, B4, got 'b1'"),
+        (
+            {"bias_correction": True, "mode": "clear"},
+            "settings.bias_correction: expected mode full and all bands, on which it was trained, got clear "
+            "and B1, B2, B3, B4: set it to false",
+        ),
+        (
+            {"bias_correction": True, "mode": "full", "bands": ["B4", "B2", "B3"]},
+            "settings.bias_correction: expected mode full and all bands, on which it was trained, got full "
+            "and B2, B3, B4: set it to false",
+        ),
         ({"chi2limit": 1.0}, "did you mean 'chi2_limit'?"),
         ({"prescreen": 1}, "settings.prescreen: expected bool, got 1"),
         ({"max_iterations": "many"}, "settings.max_iterations: expected int, got 'many'"),
