@@ -15,14 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from . import airglow, points, solar
+from . import airglow, lines, lineshape, points, solar
 from .bands import BANDS, LAYER_EDGES_PA, LAYER_MID_PA, Band, reference_temperature_k, temperature_span_k
 from .lines import LineList, cross_section, read_lines, read_partition_sums
 from .lineshape import WING_CUT_CM1
 
-FORMAT = "7"  # raise when the meaning of a table changes
 T_REFERENCE_K, T_SPAN_K = reference_temperature_k(LAYER_MID_PA), temperature_span_k(LAYER_MID_PA)
-GAS_POWERS, WATER_POWERS = 4, 5  # coefficients: lines of water change most with temperature
+# Coefficients, lines of water change most with temperature; and the power of T in which the temperatures of
+# the fit are Chebyshev nodes: so chosen that errors of warm and of cold air come out alike
+GAS_FIT, WATER_FIT = (4, -1.5), (5, 2.0)
 WATER_BY_HEIGHT = 3.5  # specific humidity falls as this power of pressure
 
 
@@ -58,14 +59,15 @@ class Spectroscopy:
     solar_continuum: Path
 
     def digest(self) -> str:
-        """Hash what the tables depend on: file contents, grids and the format."""
-        sha = hashlib.sha256(FORMAT.encode())
+        """Hash what the tables depend on: file contents, grids and the code."""
+        sha = hashlib.sha256()
         others = (self.partition_sums, self.solar_lines, self.solar_continuum)
         for path in [*sorted(self.lines.glob("*.par")), *others]:
             sha.update(path.name.encode() + b"\0" + path.read_bytes())
-        sha.update(repr((BANDS, WATER_BY_HEIGHT)).encode())
-        for module in (points, solar, airglow):
-            sha.update(Path(str(module.__file__)).read_bytes())
+        sha.update(repr(BANDS).encode())
+        code = (lines, lineshape, points, solar, airglow)
+        for source in (__file__, *(str(module.__file__) for module in code)):
+            sha.update(Path(source).read_bytes())
         sha.update(LAYER_EDGES_PA.tobytes() + T_REFERENCE_K.tobytes() + T_SPAN_K.tobytes())
         return sha.hexdigest()[:16]
 
@@ -106,7 +108,7 @@ def _whole(folder: Path, band: Band) -> bool:
         )
     except (OSError, ValueError, EOFError):
         return False
-    shapes = [(LAYER_MID_PA.size, powers, index.size) for powers in (GAS_POWERS, WATER_POWERS)]
+    shapes = [(LAYER_MID_PA.size, powers, index.size) for powers, _ in (GAS_FIT, WATER_FIT)]
     return [gas.shape, h2o.shape, weight.shape, glow.shape] == [*shapes, index.shape, (2, index.size)]
 
 
@@ -172,8 +174,8 @@ def coefficients(
     temperature); water counts where there is most of it. The polynomials go through as many temperatures.
     """
     nu = band.wavenumber_cm1
-    powers = WATER_POWERS if gas == "H2O" else GAS_POWERS
-    out = np.zeros((LAYER_MID_PA.size, powers, nu.size), dtype=np.float32)
+    count, power = WATER_FIT if gas == "H2O" else GAS_FIT
+    out = np.zeros((LAYER_MID_PA.size, count, nu.size), dtype=np.float32)
     if gas not in lists:
         return out  # a product may run without the H2O file
     lines = lists[gas].within(nu[0] - WING_CUT_CM1, nu[-1] + WING_CUT_CM1)
@@ -181,7 +183,7 @@ def coefficients(
     for layer in range(LAYER_MID_PA.size):
         heights, share = _gauss_points(layer, gas)
         lapse = reference_temperature_k(heights)
-        temperatures = _nodes(layer, powers)
+        temperatures = _nodes(layer, count, power)
         at_nodes = [
             sum(
                 w * cross_section(lines, gas, partition, grid, p, t + dt)
@@ -189,7 +191,7 @@ def coefficients(
             )
             for t in temperatures
         ]
-        t, _ = coordinate(temperatures, np.full(powers, layer))
+        t, _ = coordinate(temperatures, np.full(count, layer))
         out[layer] = np.linalg.inv(np.vander(t, increasing=True)) @ np.array(at_nodes)
     return out
 
@@ -202,14 +204,11 @@ def _gauss_points(layer: int, gas: str) -> tuple[np.ndarray, np.ndarray]:
     return pressure, weight / weight.sum()
 
 
-def _nodes(layer: int, count: int) -> np.ndarray:
-    """Return the temperatures of a layer that its polynomials go through, K: Chebyshev nodes in T^-3/2.
-
-    They lie closer where it is cold, where cross-sections bend most; the errors of both ends come out alike.
-    """
-    ends = (T_REFERENCE_K[layer] + T_SPAN_K[layer] * np.array([-1.0, 1.0])) ** -1.5
+def _nodes(layer: int, count: int, power: float) -> np.ndarray:
+    """Return temperatures that the polynomials of a layer go through, K: Chebyshev nodes in a power of T."""
+    ends = (T_REFERENCE_K[layer] + T_SPAN_K[layer] * np.array([-1.0, 1.0])) ** power
     chebyshev = np.cos(np.pi * (2 * np.arange(count) + 1) / (2 * count))
-    return np.asarray((ends.mean() + 0.5 * np.ptp(ends) * chebyshev) ** (-1.0 / 1.5))
+    return np.asarray((ends.mean() + 0.5 * np.ptp(ends) * chebyshev) ** (1.0 / power))
 
 
 def save(path: Path, array: np.ndarray) -> None:
