@@ -125,17 +125,24 @@ def require_valid(ckd: Groups, times: np.ndarray, path: Path | str) -> None:
         raise BadInput(
             f"{path}: expected ISO 8601 validity_start and validity_end, got {error}: make it again"
         ) from error
-    first, last = _utc(float(times.min())), _utc(float(times.max()))
+    first, last = float(times.min()), float(times.max())
     start, end = (edge if edge.tzinfo else edge.replace(tzinfo=UTC) for edge in (start, end))
-    if first < start or last > end:
+    if first < start.timestamp() or last > end.timestamp():
         raise BadInput(
-            f"{path}: expected a CKD valid from {first:%Y-%m-%dT%H:%M:%SZ} to {last:%Y-%m-%dT%H:%M:%SZ}, "
+            f"{path}: expected a CKD valid from {_said(first)} to {_said(last)}, "
             f"got {attrs['validity_start']} to {attrs['validity_end']}: give the CKD of that time"
         )
 
 
 def _utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _said(seconds: float) -> str:
+    try:
+        return f"{_utc(seconds):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):  # no year of the calendar
+        return f"{seconds:g} s since 1970"
 
 
 @contextmanager

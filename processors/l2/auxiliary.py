@@ -70,12 +70,18 @@ class Auxiliary:
     def response(self, b: int, fov: int) -> Response:
         """Return the spectral response of a band and field of view (1..3)."""
         if (b, fov) not in self._responses:
-            isrf, name = self.ckd["isrf"], f"{self.tables[b].band.name}, field of view {fov}"
-            sources = (isrf["isrf_node"], isrf["isrf_offset"][b], isrf["isrf"][b, fov - 1])
-            arrays = [np.asarray(source, dtype=float) for source in sources]
-            if not all(np.all(np.isfinite(array)) for array in arrays):
-                raise BadInput(f"calibration data: isrf of {name}: expected numbers, got NaN: make it again")
-            made = Response(*arrays).compact()
+            name = f"{self.tables[b].band.name}, field of view {fov}"
+            try:
+                isrf = self.ckd["isrf"]
+                sources = (isrf["isrf_node"], isrf["isrf_offset"][b], isrf["isrf"][b, fov - 1])
+            except (KeyError, IndexError) as lack:
+                raise BadInput(
+                    f"calibration data: isrf of {name}: expected its arrays, got none ({lack}): make it again"
+                ) from lack
+            found = Response(*(np.asarray(source, dtype=float) for source in sources))
+            if amiss := found.amiss():
+                raise BadInput(f"calibration data: isrf of {name}: expected {amiss}: make it again")
+            made = found.compact()
             error = self._quadrature_error(b, made)
             if not error <= MOST_ERROR:
                 raise BadInput(

@@ -287,7 +287,10 @@ class ForwardModel:
         K = np.empty((count, self._layouts[b].size if batch.slopes else 0, SPECTELS), kind)
         sums, held = np.array([e.expansion.sums for e in near]), [e.expansion.count > 0 for e in near]
         level = self._zero_level(b, batch)
-        assemble(seen, by_nm, shift, widen, sums, np.array(held), unit, continuum, level, F, K)  # type: ignore[call-arg]
+        moved = f"dispersion_{self.options.bands[b]}" in self.state
+        assemble(  # type: ignore[call-arg]
+            seen, by_nm, shift, widen, sums, np.array(held), unit, continuum, level, moved, F, K
+        )
         return F, K
 
     def _mixture(
@@ -338,8 +341,8 @@ class ForwardModel:
         """Return the expansion of the spectels' weights near a state and the way from there; kept while it
         holds."""
         setup, name = self.setups[member], self.options.bands[b]
-        shift, stretch = x[self.state[f"dispersion_{name}"]]
-        wide = f"isrf_width_{name}"
+        moved, wide = f"dispersion_{name}", f"isrf_width_{name}"
+        shift, stretch = x[self.state[moved]] if moved in self.state else (0.0, 0.0)
         widen = x[self.state[wide]][0] if wide in self.state else 0.0
         doppler = setup.viewing.sensor_recession_m_s / C_LIGHT
         kept = self._kept.get((b, member))

@@ -11,6 +11,7 @@ from .compiled import inner, summing
 
 NEGLIGIBLE = 1e-5  # of the peak, below which a response is cut: 1.4e-6 of its area
 LANES = 16  # taps are summed so many at a time, the last filled up with weights of 0
+MOST_AREA_ERROR = 0.01  # of a response in the calibration data
 TAPS = 256  # of a table, at most; the response is smooth on that scale
 NEAR_FWHM, NEAR_STRETCH = 0.01, 2e-3  # how far an expansion about a wavelength and a width is used
 MOST_EXPANSIONS = 6  # kept for later soundings, 1.0 to 1.6 MB each
@@ -23,6 +24,18 @@ class Response:
     node: np.ndarray  # (node,) spectel positions, linear between
     offset_nm: np.ndarray  # (offset,) evenly spaced
     isrf: np.ndarray  # (node, offset) nm-1
+
+    def amiss(self) -> str:
+        """Say what was expected of the arrays and what they are instead; empty where all is well."""
+        if not all(np.all(np.isfinite(array)) for array in (self.node, self.offset_nm, self.isrf)):
+            return "numbers, got NaN"
+        steps = np.diff(self.offset_nm)
+        if np.diff(self.node).min() <= 0.0 or steps.min() <= 0.0 or np.ptp(steps) > 1e-3 * steps.mean():
+            return "isrf_node and isrf_offset that rise, the latter in even steps, got others"
+        area = self.isrf.sum(axis=1) * steps.mean()
+        if not np.all(np.abs(area - 1.0) < MOST_AREA_ERROR):
+            return f"areas of 1, got {area[np.abs(area - 1.0).argmax()]:.3g}"
+        return ""
 
     def compact(self) -> Response:
         """Cut the empty ends and thin out a table that is finer than its shape needs."""

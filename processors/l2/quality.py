@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from . import atmosphere
+from processors import products
+
+from . import atmosphere, tables
+from .bands import LAYER_EDGES_PA, LAYER_MID_PA
 
 GEOMETRY = (
     "solar_zenith_angle",
@@ -39,6 +42,8 @@ class Reason(IntFlag):
 
 
 NONE = Reason(0)
+MOST_VZA = 80.0  # degrees, from nadir at the ground
+MOST_BEYOND = 1.2  # half spans of the tables' temperatures, from their middle
 LEVEL_1_SUSPECT = 16 | 32  # bits of L1B's quality_flag: the mode is in doubt, or a band repeats itself
 # ppm per unit of `predictors`, over land and in glint, of benchmarks/bias_correction.py: trained on the
 # aerosol ensembles of seeds 1, 3 and 4
@@ -46,16 +51,39 @@ BIAS = {False: np.array([-0.086, -0.001, -1.05, -10.6]), True: np.array([0.306, 
 
 
 def refusal(sounding: Mapping[str, Any], forecast: Mapping[str, Any], settings: Mapping[str, Any]) -> Reason:
-    """Tell what in geometry and forecast forbids a retrieval: missing numbers, night, no such pressure."""
+    """Tell what in geometry and forecast forbids a retrieval: numbers that are missing or outside what the
+    product tables allow, air that the absorption tables do not reach, night."""
     if int(sounding.get("quality_flag", 0)) & LEVEL_1_SUSPECT:
         return Reason.LEVEL_1
-    finite = all(np.all(np.isfinite(sounding[name])) for name in GEOMETRY)
-    if not finite or not all(np.all(np.isfinite(values)) for values in forecast.values()):
+    rows = {name: products.table("l1b")["variables"][name] for name in (*GEOMETRY, "fov", "operation_mode")}
+    told = {name: products.table("prior")["variables"].get(name, {}) for name in forecast}
+    if not (_sensible(sounding, rows) and _sensible(forecast, told)):
         return Reason.MISSING_DATA
     if not sounding["solar_zenith_angle"] < settings["sza_limit"]:
         return Reason.LOW_SUN
+    return NONE if _tabled(forecast) and sounding["sensor_zenith_angle"] < MOST_VZA else Reason.MISSING_DATA
+
+
+def _sensible(given: Mapping[str, Any], rows: Mapping[str, Any]) -> bool:
+    """Tell whether values are numbers within the valid range, or one of the flags, of their table's rows."""
+    for name, row in rows.items():
+        values = np.asarray(given[name])
+        low, high = row.get("valid_range", (-np.inf, np.inf))
+        if not np.all(np.isfinite(values)) or values.min() < low or values.max() > high:
+            return False
+        if "flag_values" in row and not np.isin(values, row["flag_values"]).all():
+            return False
+    return True
+
+
+def _tabled(forecast: Mapping[str, Any]) -> bool:
+    """Tell whether pressures rise, the ground lies within the layers and tables reach the temperatures."""
+    pressure, psurf = np.asarray(forecast["pressure"]), float(forecast["surface_pressure"])
     low, high = atmosphere.PSURF_RANGE_PA
-    return NONE if low <= forecast["surface_pressure"] <= high else Reason.MISSING_DATA
+    if pressure[0] <= 0.0 or np.diff(pressure).min() <= 0.0 or not low <= psurf <= high:
+        return False
+    t, _ = tables.coordinate(np.interp(np.log(LAYER_MID_PA), np.log(pressure), forecast["temperature"]))
+    return bool(np.abs(t[LAYER_EDGES_PA[:-1] < psurf]).max() <= MOST_BEYOND)
 
 
 def darkness(radiance: np.ndarray, sigma: np.ndarray, good: np.ndarray, snr_limit: float) -> Reason:

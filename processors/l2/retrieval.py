@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from processors.job import BadInput
 
 from . import atmosphere, prescreen, quality, state
 from .absorption import BATCH
@@ -69,9 +72,27 @@ def retrieve(
         members.sort(key=lambda n: int(soundings[n][0]["fov"]))  # soundings of one share a response
         for first in range(0, len(members), BATCH):
             some = members[first : first + BATCH]
-            for n, row in zip(some, _batch([cases[n] for n in some], aux, options, settings), strict=True):
+            found = _guarded([cases[n] for n in some], aux, options, settings)
+            for n, row in zip(some, found, strict=True):
                 rows[n] = row
     return rows
+
+
+def _guarded(cases: Sequence[Case], aux: Auxiliary, options: Options, settings: Row) -> list[Row]:
+    """Retrieve soundings together; where one cannot even be tried, each alone, and that one is flagged.
+
+    A fault of files that all share is raised.
+    """
+    try:
+        return _batch(cases, aux, options, settings)
+    except BadInput:
+        raise
+    except Exception as error:
+        if len(cases) > 1:
+            return [row for case in cases for row in _guarded([case], aux, options, settings)]
+        said = f"sounding {int(cases[0].sounding['sounding_id'])}: {type(error).__name__}: {error}: flagged"
+        print(" ".join(said.split()), file=sys.stderr)
+        return [_flags(DIVERGED, Reason.NOT_CONVERGED, 0)]
 
 
 def options_of(settings: Mapping[str, Any]) -> Options:
@@ -83,6 +104,7 @@ def options_of(settings: Mapping[str, Any]) -> Options:
         fluorescence=settings["fluorescence"],
         airglow=settings["airglow"],
         brdf=settings["brdf"],
+        dispersion=tuple(index[name] for name in settings["dispersion"]),
         isrf_width=tuple(index[name] for name in settings["isrf_width"]),
         zero_level=tuple(index[name] for name in settings["zero_level"]),
         isrf_width_sigma=settings["isrf_width_sigma"],
@@ -259,11 +281,11 @@ def _column(own: Setup, options: Options, solution: Solution) -> Row:
     errors = column_errors(post, sv.S_a, h, sv["co2"])
     prior = sv.x_a[sv["co2"]]
 
-    def single(name: str, values: np.ndarray) -> float:
-        return float(values[sv[name]][0]) if name in sv else np.nan
+    def single(name: str, values: np.ndarray, place: int = 0) -> float:
+        return float(values[sv[name]][place]) if name in sv else np.nan
 
-    def by_band(name: str, scale: float = 1.0) -> list[float]:
-        return [scale * single(f"{name}_{b}", x) for b in range(len(BANDS))]
+    def by_band(name: str, place: int = 0) -> list[float]:
+        return [single(f"{name}_{b}", x, place) for b in range(len(BANDS))]
 
     row = {
         "xco2": h @ x[sv["co2"]],
@@ -288,7 +310,9 @@ def _column(own: Setup, options: Options, solution: Solution) -> Row:
         "sif": single("sif", x),
         "sif_uncertainty": single("sif", sigma),
         "albedo": [np.nan] * len(BANDS) if "ln_wind" in sv else by_band("surface"),
+        "reflection_shape": single("shape", x),
         "dispersion_shift": by_band("dispersion"),
+        "dispersion_stretch": by_band("dispersion", 1),
         "isrf_width": by_band("isrf_width"),
         "zero_level": by_band("zero_level"),
     }

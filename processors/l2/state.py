@@ -21,6 +21,7 @@ SIGMA_T_OFFSET_K = 2.0
 SIGMA_H2O, SIGMA_H2O_SHAPE = 0.5, 0.15  # common to all heights; of each node, as forecasts err
 SIGMA_WIND_M_S = 3.0  # the element is the logarithm of the wind: the glint is nearly linear in it
 SIGMA_LN_WIND = (0.2, 0.6)  # at least, at most
+PRIOR_WIND_M_S = (0.5, 50.0)  # what is forecast is taken as at least, at most
 SIGMA_SURFACE_GLINT = (0.1, 0.01, 0.005)  # of the polynomial that multiplies the sea's reflectance
 SIGMA_ALBEDO = (0.5, 0.1, 0.05)
 SIGMA_DISPERSION_NM = (0.005, 0.001)  # shift, and stretch at the band's edge
@@ -61,6 +62,7 @@ class Options:
     particles: tuple[ParticleType, ...] = PARTICLES
     fluorescence: bool = True
     airglow: bool = True
+    dispersion: tuple[int, ...] = (0, 1, 2, 3)
     brdf: bool = True  # land meets the light of the sky as told, but for a shape that is fitted; or alike
     isrf_width: tuple[int, ...] = ()
     zero_level: tuple[int, ...] = ()
@@ -215,12 +217,14 @@ def build(
         blocks.append(_block("depth", [p.depth for p in types], [p.sigma_depth for p in types]))
         blocks.append(_block("height", [p.height for p in types], [p.sigma_height for p in types]))
     if glint:
-        sigma = float(np.clip(SIGMA_WIND_M_S / wind_m_s, *SIGMA_LN_WIND))
-        blocks.append(_block("ln_wind", [np.log(wind_m_s)], [sigma]))
+        wind = float(np.clip(wind_m_s, *PRIOR_WIND_M_S))
+        sigma = float(np.clip(SIGMA_WIND_M_S / wind, *SIGMA_LN_WIND))
+        blocks.append(_block("ln_wind", [np.log(wind)], [sigma]))
     for band in options.bands:
         level, spread = (1.0, SIGMA_SURFACE_GLINT) if glint else (float(continuum[band]), SIGMA_ALBEDO)
         blocks.append(_block(f"surface_{band}", [level, 0.0, 0.0], spread))
-        blocks.append(_block(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
+        if band in options.dispersion:
+            blocks.append(_block(f"dispersion_{band}", [0.0, 0.0], SIGMA_DISPERSION_NM))
         if band in options.isrf_width:
             blocks.append(_block(f"isrf_width_{band}", [0.0], [options.isrf_width_sigma]))
         if band in options.zero_level:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ from processors.l2.retrieval import Row, retrieve
 DEFAULTS: dict[str, Any] = {
     "mode": "full",  # full: with particles; clear: absorption and scattering by air alone
     "bands": ["B1", "B2", "B3", "B4"],
-    "max_iterations": 15,
+    "max_iterations": 25,  # in glint at SZA 60 to 70 through haze half of the searches want more than 15
     "fluorescence": True,  # fitted over land, needs B1
     "airglow": True,  # fitted, needs B4
+    "dispersion": ["B1", "B2", "B3", "B4"],  # bands whose wavelength scale is shifted and stretched
     "isrf_width": [],  # bands whose response's width is fitted
     "isrf_width_sigma": 0.01,  # prior 1 sigma of the relative width
     "zero_level": [],  # bands whose zero level is fitted
@@ -41,6 +44,9 @@ DEFAULTS: dict[str, Any] = {
     "snr_limit": 5.0,  # median of a band, no retrieval below; the mission's darkest scenes have 61 in B1
     "bias_correction": False,  # take off XCO2 what quality.BIAS says; in mode full of all bands, as trained
 }
+# what the bias correction hangs on
+TRAINED_WITH = ("mode", "bands", "fluorescence", "airglow", "dispersion", "isrf_width", "zero_level", "brdf")
+Doubts = Iterator[tuple[str, str, Any, str]]  # key, what was expected, what came, what to do
 BAND_NAMES = ("B1", "B2", "B3", "B4")
 
 
@@ -69,48 +75,55 @@ def run(job: Job) -> None:
         rows = retrieve(together, aux, settings)
         kept = {name: l1b[name] for name in products.table("l2")["shared"] if name in l1b}
         attributes = {"scenario_hash": job.scenario_hash, "ckd_id": aux.ckd.attrs.get("ckd_id", "")}
-        attributes["line_list_sha256"] = aux.line_list_sha256
+        attributes |= {
+            "line_list_sha256": aux.line_list_sha256,
+            "settings": json.dumps(settings, sort_keys=True),
+        }
         parents = [source, prior_path, job.input("ckd")]
-        products.write(target, "l2", {**kept, **_stack(rows)}, attributes, parents=parents)
+        products.write(target, "l2", {**kept, **_stack(rows, settings)}, attributes, parents=parents)
 
 
 def _settings(job: Job) -> dict[str, Any]:
     """Check what the kind of a value cannot tell."""
     settings = job.options(DEFAULTS)
-    if settings["mode"] not in ("full", "clear"):
-        raise BadInput(
-            f"{job.path}: settings.mode: expected full or clear, got {settings['mode']!r}: correct it"
-        )
-    for key in ("bands", "isrf_width", "zero_level"):
-        unknown = [name for name in settings[key] if name not in BAND_NAMES]
-        if unknown:
-            names = ", ".join(BAND_NAMES)
-            raise BadInput(f"{job.path}: settings.{key}: expected {names}, got {unknown[0]!r}: correct it")
-    if not settings["bands"]:
-        raise BadInput(f"{job.path}: settings.bands: expected at least one band, got none: name one")
-    ratio = settings["cloud_co2_ratio"]
-    if len(ratio) != 2 or not all(isinstance(v, int | float) for v in ratio) or not ratio[0] < ratio[1]:
-        raise BadInput(
-            f"{job.path}: settings.cloud_co2_ratio: expected the least and the largest ratio, got {ratio!r}: "
-            "correct it"
-        )
-    for key in ("isrf_width_sigma", "zero_level_sigma"):
-        if not settings[key] > 0.0:
-            raise BadInput(
-                f"{job.path}: settings.{key}: expected more than 0, got {settings[key]}: correct it"
-            )
-    if settings["max_iterations"] < 1:
-        raise BadInput(
-            f"{job.path}: settings.max_iterations: expected at least 1, got {settings['max_iterations']}: "
-            "correct it"
-        )
-    settings["bands"] = sorted(set(settings["bands"]))
-    if settings["bias_correction"] and (settings["mode"], *settings["bands"]) != ("full", *BAND_NAMES):
-        raise BadInput(
-            f"{job.path}: settings.bias_correction: expected mode full and all bands, on which it was "
-            f"trained, got {settings['mode']} and {', '.join(settings['bands'])}: set it to false"
-        )
+    for doubts in (_names_amiss, _numbers_amiss, _correction_amiss):
+        for key, expected, got, cure in doubts(settings):
+            raise BadInput(f"{job.path}: settings.{key}: expected {expected}, got {got}: {cure}")
+        settings["bands"] = sorted(set(settings["bands"]))
     return settings
+
+
+def _names_amiss(settings: dict[str, Any]) -> Doubts:
+    if settings["mode"] not in ("full", "clear"):
+        yield "mode", "full or clear", repr(settings["mode"]), "correct it"
+    for key in ("bands", "dispersion", "isrf_width", "zero_level"):
+        for name in settings[key]:
+            if name not in BAND_NAMES:
+                yield key, ", ".join(BAND_NAMES), repr(name), "correct it"
+    if not {"B2", "B3"} & set(settings["bands"]):
+        yield "bands", "B2 or B3, which see CO2", ", ".join(settings["bands"]) or "none", "name one"
+    for key in ("isrf_width", "zero_level"):
+        for name in settings[key]:
+            if name not in settings["bands"]:
+                yield key, "bands that are fitted", name, "leave it out"
+
+
+def _numbers_amiss(settings: dict[str, Any]) -> Doubts:
+    ratio = settings["cloud_co2_ratio"]
+    if len(ratio) != 2 or not all(type(v) in (int, float) for v in ratio) or not ratio[0] < ratio[1]:
+        yield "cloud_co2_ratio", "the least and the largest ratio", repr(ratio), "correct it"
+    for key, default in DEFAULTS.items():
+        if isinstance(default, float) and not 0.0 < settings[key] < np.inf:
+            yield key, "more than 0", settings[key], "correct it"
+    if settings["max_iterations"] < 1:
+        yield "max_iterations", "at least 1", settings["max_iterations"], "correct it"
+
+
+def _correction_amiss(settings: dict[str, Any]) -> Doubts:
+    for key in TRAINED_WITH if settings["bias_correction"] else ():
+        if settings[key] != DEFAULTS[key]:
+            expected = f"{key} {DEFAULTS[key]!r}, with which it was trained"
+            yield "bias_correction", expected, repr(settings[key]), "set it to false"
 
 
 def _rows(path: Path, sounding_id: np.ndarray) -> dict[int, int]:
@@ -124,12 +137,18 @@ def _rows(path: Path, sounding_id: np.ndarray) -> dict[int, int]:
     return {int(key): row for row, key in enumerate(sounding_id)}
 
 
-def _stack(rows: list[Row]) -> dict[str, np.ndarray]:
-    """Gather what the retrieval gave: a number a failed sounding lacks becomes NaN."""
+def _stack(rows: list[Row], settings: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Gather what the retrieval gave: a number a failed sounding lacks becomes NaN.
+
+    Which variables there are hangs on the settings alone.
+    """
     table = products.table("l2")
+    left_out = {"xco2_raw"} if not settings["bias_correction"] else set()
+    if settings["mode"] == "clear":
+        left_out |= {name for name in table["variables"] if name.startswith("aerosol_")}
     out = {}
     for name, spec in table["variables"].items():
-        if name in table["shared"] or (spec.get("optional") and not any(name in row for row in rows)):
+        if name in table["shared"] or name in left_out:
             continue
         shape = tuple(table["dimensions"][dim] for dim in spec["dims"][1:])
         values = np.empty((len(rows), *shape))

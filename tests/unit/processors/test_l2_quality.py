@@ -292,7 +292,8 @@ def test_bias_correction_is_off_unless_asked(narrow, l2_kit, monkeypatch):
 @pytest.mark.parametrize(
     ("flag", "refused"), [(0, False), (1, False), (4, False), (8, False), (16, True), (32, True), (49, True)]
 )
-def test_what_level_1_doubts_is_not_retrieved(flag, refused):
-    sounding = {name: 10.0 for name in quality.GEOMETRY} | {"quality_flag": flag}
-    reason = quality.refusal(sounding, {"surface_pressure": 1e5}, settings)
+def test_what_level_1_doubts_is_not_retrieved(narrow, l2_kit, flag, refused):
+    case = l2_kit.Case()
+    sounding = {**narrow.sounding(case), "quality_flag": flag}
+    reason = quality.refusal(sounding, l2_kit.forecast(case), settings)
     assert reason == (Reason.LEVEL_1 if refused else quality.NONE)

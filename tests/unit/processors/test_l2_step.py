@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import netCDF4
@@ -11,7 +12,8 @@ import yaml
 
 from processors import __main__ as program
 from processors import products
-from processors.l2 import tables
+from processors.l2 import step, tables
+from processors.l2.retrieval import NOT_ATTEMPTED
 from processors.l2.state import Options
 
 TIME = 1_780_000_000.0  # s since 1970, 2026
@@ -216,6 +218,33 @@ def test_widths_and_zero_levels_are_fitted_where_asked(prepared, soundings):
     np.testing.assert_array_equal(np.isfinite(l2["zero_level"]), [[True, False, False, False]] * 2)
 
 
+def test_shift_and_stretch_are_fitted_where_asked(prepared, soundings):
+    """Without them a scale that is right costs nothing: XCO2 within half a sigma."""
+    _, [l2] = prepared([soundings[:2]], mode="clear", dispersion=["B1", "B3"])
+    for name in ("dispersion_shift", "dispersion_stretch"):
+        np.testing.assert_array_equal(np.isfinite(l2[name]), [[True, False, True, False]] * 2)
+    _, [none] = prepared([soundings[:2]], mode="clear", dispersion=[])
+    np.testing.assert_array_equal(none["outcome_flag"], 0)
+    assert np.isnan(none["dispersion_shift"]).all()
+    assert np.all(np.abs(none["xco2"] - l2["xco2"]) < 0.5 * l2["xco2_uncertainty"])
+
+
+@pytest.mark.parametrize("bias_correction", [False, True])
+def test_settings_alone_say_which_variables_there_are(prepared, soundings, bias_correction):
+    """A granule in which nothing is found has the same; the settings stand in the product."""
+    asked = {"mode": "full", "bias_correction": bias_correction}
+    _, [some] = prepared([soundings[:1]], **asked)
+    _, [none] = prepared([soundings[:1]], **asked, sza_limit=0.1)
+    assert some["outcome_flag"][0] == 0
+    assert none["outcome_flag"][0] == NOT_ATTEMPTED
+    assert set(some) == set(none)
+    assert ("xco2_raw" in some) is bias_correction
+    told = json.loads(some.attrs["settings"])
+    assert told == {**step.DEFAULTS, **asked}
+    if bias_correction:
+        assert some["xco2_raw"][0] != some["xco2"][0]
+
+
 def test_bands_are_a_setting(prepared, soundings):
     """Order and repetition do not count; what is not fitted is NaN."""
     _, [one] = prepared([soundings[:2]], bands=["B2", "B3", "B4"])
@@ -231,7 +260,16 @@ def test_bands_are_a_setting(prepared, soundings):
     [
         ({"mode": "cloudy"}, "settings.mode: expected full or clear, got 'cloudy'"),
         ({"bands": ["B2", "B5"]}, "settings.bands: expected B1, B2, B3, B4, got 'B5'"),
-        ({"bands": []}, "settings.bands: expected at least one band, got none"),
+        ({"bands": []}, "settings.bands: expected B2 or B3, which see CO2, got none: name one"),
+        ({"bands": ["B4", "B1"]}, "settings.bands: expected B2 or B3, which see CO2, got B4, B1: name one"),
+        (
+            {"bands": ["B2"], "zero_level": ["B2", "B3"]},
+            "settings.zero_level: expected bands that are fitted, got B3: leave it out",
+        ),
+        ({"dispersion": ["B9"]}, "settings.dispersion: expected B1, B2, B3, B4, got 'B9'"),
+        ({"chi2_limit": -1.0}, "settings.chi2_limit: expected more than 0, got -1.0: correct it"),
+        ({"snr_limit": float("nan")}, "settings.snr_limit: expected more than 0, got nan: correct it"),
+        ({"cloud_co2_ratio": [True, 2.0]}, "settings.cloud_co2_ratio: expected the least and the largest"),
         ({"bands": "B2"}, "settings.bands: expected list, got 'B2'"),
         ({"bands": [2]}, "settings.bands: expected B1, B2, B3, B4, got 2"),
         ({"isrf_width_sigma": 0.0}, "settings.isrf_width_sigma: expected more than 0, got 0.0"),
@@ -240,13 +278,13 @@ def test_bands_are_a_setting(prepared, soundings):
         ({"zero_level": ["b1"]}, "settings.zero_level: expected B1, B2, B3, B4, got 'b1'"),
         (
             {"bias_correction": True, "mode": "clear"},
-            "settings.bias_correction: expected mode full and all bands, on which it was trained, got clear "
-            "and B1, B2, B3, B4: set it to false",
+            "settings.bias_correction: expected mode 'full', with which it was trained, got 'clear': "
+            "set it to false",
         ),
         (
             {"bias_correction": True, "mode": "full", "bands": ["B4", "B2", "B3"]},
-            "settings.bias_correction: expected mode full and all bands, on which it was trained, got full "
-            "and B2, B3, B4: set it to false",
+            "settings.bias_correction: expected bands ['B1', 'B2', 'B3', 'B4'], with which it was trained, "
+            "got ['B2', 'B3', 'B4']: set it to false",
         ),
         ({"chi2limit": 1.0}, "did you mean 'chi2_limit'?"),
         ({"prescreen": 1}, "settings.prescreen: expected bool, got 1"),
