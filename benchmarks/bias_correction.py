@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/bias_correction.py --train DIR [DIR ...] --judge DIR [DIR ...]
 DIR is what `l2_accuracy.py aerosol --seed S` leaves, runs/l2_accuracy/aerosol-S-200. Prints what to write
-into processors/l2/quality.py, with standard errors, and bias and scatter of the soundings kept, ppm against
-the kernel-smoothed truth, before and after.
+into processors/l2/quality.py, ± 1 sigma: ppm per depth of ice, the one candidate that training finds beyond
+three sigma over land and in glint; and bias and scatter of the soundings kept, ppm against the
+kernel-smoothed truth, before and after.
 """
 
 from __future__ import annotations
@@ -17,55 +18,66 @@ from pathlib import Path
 import numpy as np
 
 from processors import products
-from processors.l2 import quality
 from twin.verify import join, statistics
 
 SURFACES = {"land": False, "glint": True}
-PREDICTED = ("1", "p_s change, hPa", "aerosol", "ice")
+CANDIDATES = ("1", "p_s change, hPa", "aerosol", "ice")
+READ = ("sounding_id", "operation_mode", "psurf", "psurf_apriori", "aerosol_optical_depth")
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Soundings kept: predictors (sounding, predictor), error ppm, whether in glint."""
+    """Soundings kept: candidates (sounding, candidate), error ppm, whether in glint."""
 
-    predictors: np.ndarray
+    candidates: np.ndarray
     error: np.ndarray
     glint: np.ndarray
 
     def on(self, glint: bool) -> Kept:
         rows = self.glint == glint
-        return Kept(self.predictors[rows], self.error[rows], self.glint[rows])
+        return Kept(self.candidates[rows], self.error[rows], self.glint[rows])
+
+    @property
+    def ice(self) -> np.ndarray:
+        return self.candidates[:, -1:]
 
 
 def read(folders: Sequence[Path]) -> Kept:
     """Gather the soundings that ensembles keep; an L2 that was run with the correction is refused."""
     parts = []
     for folder in folders:
-        joined = join.load(folder / "l2", folder / "inputs" / "truth.nc")
-        files = [products.read(path) for path in sorted((folder / "l2" / "l2").glob("*.nc"))]
-        if any("xco2_raw" in file for file in files):
+        files = sorted((folder / "l2" / "l2").glob("*.nc"))
+        if not files:
+            sys.exit(f"{folder}: expected what l2_accuracy.py aerosol leaves, got no l2/l2/*.nc: run it")
+        if any("xco2_raw" in products.read(path) for path in files):
             sys.exit(f"{folder}: expected L2 without bias correction, got xco2_raw: run it without")
-        l2 = {name: np.concatenate([file[name] for file in files]) for name in files[0]}
+        joined = join.load(folder / "l2", folder / "inputs" / "truth.nc")
+        each = [products.read(path, READ) for path in files]
+        l2 = {name: np.concatenate([file[name] for file in each]) for name in READ}
         order, _ = join.match(joined.l2["sounding_id"], l2["sounding_id"])
         l2, kept = {name: values[order] for name, values in l2.items()}, joined.kept
-        glint = l2["operation_mode"] == 1
-        parts.append((quality.predictors(l2)[kept], joined.smoothed_error_ppm[kept], glint[kept]))
+        change, depth = l2["psurf"] - l2["psurf_apriori"], l2["aerosol_optical_depth"]
+        candidates = np.stack([np.ones(kept.size), change, depth[:, :2].sum(axis=1), depth[:, 2]], axis=1)
+        parts.append((candidates[kept], joined.smoothed_error_ppm[kept], (l2["operation_mode"] == 1)[kept]))
     return Kept(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-def fitted(kept: Kept) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least-squares coefficients of the error and their standard errors (predictor)."""
-    x = kept.predictors
-    coefficients, *_ = np.linalg.lstsq(x, kept.error, rcond=None)
-    left = kept.error - x @ coefficients
+def fitted(x: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least-squares coefficients of the error by x (sounding, column) and their 1 sigma."""
+    coefficients, *_ = np.linalg.lstsq(x, error, rcond=None)
+    left = error - x @ coefficients
     variance = left @ left / (left.size - coefficients.size)
     return coefficients, np.sqrt(variance * np.diag(np.linalg.inv(x.T @ x)))
 
 
+def said(x: np.ndarray, error: np.ndarray) -> str:
+    return ", ".join(f"{c:+.3f} ± {e:.3f}" for c, e in zip(*fitted(x, error), strict=True))
+
+
 def line(name: str, error: np.ndarray) -> str:
     bias = statistics.mean_interval(error, np.arange(error.size))
-    said = f"{bias.estimate:+.3f} ({bias.low:+.3f} {bias.high:+.3f})"
-    return f"{name:28}{error.size:5}  bias {said}  scatter {statistics.scatter(error):.3f}"
+    about = f"{bias.estimate:+.3f} ({bias.low:+.3f} {bias.high:+.3f})"
+    return f"{name:22}{error.size:5}  bias {about}  scatter {statistics.scatter(error):.3f}"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -73,15 +85,18 @@ def main(arguments: Sequence[str]) -> None:
     for name in ("--train", "--judge"):
         parser.add_argument(name, type=Path, nargs="+", required=True)
     asked = parser.parse_args(arguments)
+    if both := {path.resolve() for path in asked.train} & {path.resolve() for path in asked.judge}:
+        sys.exit(f"{min(both)}: expected either to train or to judge, got both: give other seeds to judge")
     groups = {name: read(getattr(asked, name)) for name in ("train", "judge")}
     after: dict[str, list[np.ndarray]] = {name: [] for name in groups}
     for surface, glint in SURFACES.items():
-        coefficients, errors = fitted(groups["train"].on(glint))
-        pairs = zip(PREDICTED, coefficients, errors, strict=True)
-        print(f"{surface}: " + ", ".join(f"{name} {c:+.3f} ± {e:.3f}" for name, c, e in pairs))
+        train = groups["train"].on(glint)
+        print(f"{surface}, by {'; '.join(CANDIDATES)}: {said(train.candidates, train.error)}")
+        print(f"{surface}, by ice alone: {said(train.ice, train.error)}")
+        slope, _ = fitted(train.ice, train.error)
         for name, kept in groups.items():
             own = kept.on(glint)
-            after[name].append(own.error - own.predictors @ coefficients)
+            after[name].append(own.error - own.ice @ slope)
             print(line(f"  {name}, before", own.error))
             print(line(f"  {name}, after", after[name][-1]))
     for name, kept in groups.items():

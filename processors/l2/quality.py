@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntFlag
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,13 @@ class Reason(IntFlag):
 
 
 NONE = Reason(0)
+LOG_MID_PA = np.log(LAYER_MID_PA)
 MOST_VZA = 80.0  # degrees, from nadir at the ground
 MOST_BEYOND = 1.2  # half spans of the tables' temperatures, from their middle
 LEVEL_1_SUSPECT = 16 | 32  # bits of L1B's quality_flag: the mode is in doubt, or a band repeats itself
-# ppm per unit of `predictors`, over land and in glint, of benchmarks/bias_correction.py: trained on the
+# ppm per optical depth of ice, over land and in glint, of benchmarks/bias_correction.py: trained on the
 # aerosol ensembles of seeds 1, 3 and 4
-BIAS = {False: np.array([-0.086, -0.001, -1.05, -10.6]), True: np.array([0.306, -0.037, -2.23, -12.8])}
+BIAS = {False: -13.8, True: -10.6}
 
 
 def refusal(sounding: Mapping[str, Any], forecast: Mapping[str, Any], settings: Mapping[str, Any]) -> Reason:
@@ -55,23 +57,32 @@ def refusal(sounding: Mapping[str, Any], forecast: Mapping[str, Any], settings: 
     product tables allow, air that the absorption tables do not reach, night."""
     if int(sounding.get("quality_flag", 0)) & LEVEL_1_SUSPECT:
         return Reason.LEVEL_1
-    rows = {name: products.table("l1b")["variables"][name] for name in (*GEOMETRY, "fov", "operation_mode")}
-    told = {name: products.table("prior")["variables"].get(name, {}) for name in forecast}
-    if not (_sensible(sounding, rows) and _sensible(forecast, told)):
+    if not (
+        _sensible(sounding, _allowed("l1b", *GEOMETRY, "fov", "operation_mode"))
+        and _sensible(forecast, _allowed("prior", *forecast))
+    ):
         return Reason.MISSING_DATA
     if not sounding["solar_zenith_angle"] < settings["sza_limit"]:
         return Reason.LOW_SUN
     return NONE if _tabled(forecast) and sounding["sensor_zenith_angle"] < MOST_VZA else Reason.MISSING_DATA
 
 
-def _sensible(given: Mapping[str, Any], rows: Mapping[str, Any]) -> bool:
-    """Tell whether values are numbers within the valid range, or one of the flags, of their table's rows."""
-    for name, row in rows.items():
-        values = np.asarray(given[name])
-        low, high = row.get("valid_range", (-np.inf, np.inf))
-        if not np.all(np.isfinite(values)) or values.min() < low or values.max() > high:
-            return False
-        if "flag_values" in row and not np.isin(values, row["flag_values"]).all():
+@cache
+def _allowed(level: str, *names: str) -> dict[str, tuple[float, float, Sequence[int]]]:
+    """Return the least and the largest value of variables by their product's table, and their flags."""
+    rows = products.table(level)["variables"]
+    any_number = (-np.finfo(float).max, np.finfo(float).max)
+    return {
+        name: (*rows.get(name, {}).get("valid_range", any_number), rows.get(name, {}).get("flag_values", ()))
+        for name in names
+    }
+
+
+def _sensible(given: Mapping[str, Any], allowed: Mapping[str, tuple[float, float, Sequence[int]]]) -> bool:
+    """Tell whether all values are numbers that their table allows."""
+    for name, (low, high, flags) in allowed.items():
+        inside = (given[name] >= low) & (given[name] <= high)  # of NaN neither
+        if not (inside.all() if np.ndim(inside) else inside) or (flags and given[name] not in flags):
             return False
     return True
 
@@ -82,7 +93,7 @@ def _tabled(forecast: Mapping[str, Any]) -> bool:
     low, high = atmosphere.PSURF_RANGE_PA
     if pressure[0] <= 0.0 or np.diff(pressure).min() <= 0.0 or not low <= psurf <= high:
         return False
-    t, _ = tables.coordinate(np.interp(np.log(LAYER_MID_PA), np.log(pressure), forecast["temperature"]))
+    t, _ = tables.coordinate(np.interp(LOG_MID_PA, np.log(pressure), forecast["temperature"]))
     return bool(np.abs(t[LAYER_EDGES_PA[:-1] < psurf]).max() <= MOST_BEYOND)
 
 
@@ -142,13 +153,5 @@ def blended_albedo(albedo: np.ndarray) -> float:
 
 
 def bias_ppm(found: Mapping[str, Any], glint: bool) -> float:
-    """Return the bias of XCO2 as far as it is linear in what was retrieved with it, as OCO-2 removes it."""
-    return float(predictors(found) @ BIAS[glint])
-
-
-def predictors(found: Mapping[str, Any]) -> np.ndarray:
-    """Return what the bias is linear in (..., 4) for soundings (...): 1, p_s less the forecast's (hPa), depth
-    of fine and coarse particles, depth of ice."""
-    depth = np.asarray(found["aerosol_optical_depth"])
-    change = np.asarray(found["psurf"]) - found["psurf_apriori"]
-    return np.stack([np.ones_like(change), change, depth[..., :-1].sum(axis=-1), depth[..., -1]], axis=-1)
+    """Return the bias of XCO2 that goes with the depth of ice found, linear as what OCO-2 removes."""
+    return float(BIAS[glint] * found["aerosol_optical_depth"][-1])
