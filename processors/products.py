@@ -164,7 +164,7 @@ def _values(variable: Any) -> np.ndarray:
     values = np.asarray(variable[...])
     fill = variable.__dict__.get("_FillValue")
     if fill is not None and values.dtype.kind == "f":
-        values = np.where(values == fill, np.asarray(np.nan, values.dtype), values)
+        values[values == fill] = np.nan
     return values
 
 
@@ -252,8 +252,8 @@ def _define(dataset: netCDF4.Dataset, name: str, values: np.ndarray, rows: Mappi
 
 
 def _put(variable: netCDF4.Variable, values: np.ndarray, fill: Any) -> None:
-    if fill is not None and values.dtype.kind == "f":
-        values = np.where(np.isnan(values), np.asarray(fill, values.dtype), values)
+    if fill is not None and values.dtype.kind == "f" and (missing := np.isnan(values)).any():
+        values = np.where(missing, np.asarray(fill, values.dtype), values)
     variable.set_auto_maskandscale(False)
     variable[...] = values
 
