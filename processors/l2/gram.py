@@ -1,8 +1,9 @@
-"""Sum products of the columns of K in double precision."""
+"""Sum products of the columns of K in double precision, and solve what they make."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import lapack
 
 from .compiled import kernel, summing
 
@@ -23,6 +24,12 @@ def pull(a: np.ndarray, residual: np.ndarray) -> np.ndarray:
     out = np.empty(len(a))
     _pull(np.ascontiguousarray(a), residual, out)  # type: ignore[call-arg]
     return out
+
+
+def solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return matrix^-1 right (n,) of a symmetric matrix (n, n), positive definite but for rounding."""
+    _, x, failed = lapack.dposv(matrix.T, right)  # .T: column-major, and the same
+    return np.linalg.solve(matrix, right) if failed else np.asarray(x)
 
 
 @kernel

@@ -166,7 +166,7 @@ def search(
         if not np.isfinite(here.cost):
             return _solution(here, np.zeros(x_a.size), scale, iteration - 1, False)
         hessian = here.information + prior
-        step = np.linalg.solve(hessian, here.gradient)
+        step = gram.solve(hessian, here.gradient)
         left = step @ here.gradient
         # Another step by the same K leaves twice the share that the first left of itself: where a model bends
         # evenly, it is off by half of what its slopes have changed by, and then by all of it
@@ -178,7 +178,7 @@ def search(
         worn = not here.own
         chord = left * share < (way.again if worn else way.chord) * x_a.size and (share < 1.0 or not worn)
         if not last:
-            step = np.linalg.solve(hessian + gamma * prior, here.gradient)
+            step = gram.solve(hessian + gamma * prior, here.gradient)
         step = reach * step
         x = here.x + step * scale
         there = _assess(x, (yield Asked(x, not chord)), here, units)
@@ -202,7 +202,7 @@ def search(
         else:
             gamma, growth = gamma * growth, 2.0 * growth
         if end or gamma > GAMMA_MAX:
-            step = np.linalg.solve(here.information + prior, here.gradient)
+            step = gram.solve(here.information + prior, here.gradient)
             near = end and better and step @ here.gradient < small
             return _solution(here, step if near else 0.0 * step, scale, iteration, end)
     return _solution(here, np.zeros(x_a.size), scale, max_iterations, False)
@@ -245,7 +245,7 @@ def _by_slopes_of(before: _Point, x: np.ndarray, F: np.ndarray, units: _Units) -
     if linear.size and np.isfinite(cost):
         hessian = known + units.prior
         step = np.zeros(x.size)
-        step[linear] = np.linalg.solve(hessian[np.ix_(linear, linear)], gradient[linear])
+        step[linear] = gram.solve(hessian[np.ix_(linear, linear)], gradient[linear])
         cost, gradient, at = cost - step @ gradient, gradient - hessian @ step, x + step * units.scale
     return _Point(at, x, Modelled(F, before.said.parts), before.whitened, cost, known, gradient, False)
 
@@ -269,7 +269,7 @@ def _refitted(x: np.ndarray, F: np.ndarray, parts: Parts, units: _Units) -> tupl
         hessian[np.ix_(at, at)] += gram.gram(whitened) * np.outer(scale, scale)
         gradient[at] += gram.pull(whitened, residual[rows]) * scale
         some.append((rows, at, slopes))
-    step = np.linalg.solve(hessian, gradient) * units.scale[linear]
+    step = gram.solve(hessian, gradient) * units.scale[linear]
     x, F = x.copy(), F.copy()
     x[linear] += step
     for rows, at, slopes in some:

@@ -179,29 +179,30 @@ def _expansion(
 @njit(cache=True)
 def _expand(wavelength, width, center, node, offset_nm, isrf, stretch, first, count, terms, sums):  # type: ignore[no-untyped-def]
     """Interpolate the response by Catmull-Rom through four taps, zero beyond its table; sum the terms."""
-    taps, begin, step = offset_nm.size, offset_nm[0], offset_nm[1] - offset_nm[0]
+    taps, step = offset_nm.size, offset_nm[1] - offset_nm[0]
     shape = np.zeros(taps + 8)  # with room on both sides for what lies beyond
-    per_nm = 1.0 / (step * stretch)
+    per_nm, begin, relative = 1.0 / (step * stretch), offset_nm[0] / step - 4.0, 1.0 / stretch
+    c0, c1, c2, c3, f = np.empty((5, terms.shape[2]))
     for s in range(center.size):
         k = min(max(int(np.searchsorted(node, s, side="right")) - 1, 0), node.size - 2)
         mix = (s - node[k]) / (node[k + 1] - node[k])
         for i in range(taps):
             shape[i + 4] = (1.0 - mix) * isrf[k, i] + mix * isrf[k + 1, i]
         here, width_here = wavelength[first[s] : first[s] + count[s]], width[first[s] : first[s] + count[s]]
-        w0, w1, w2, w3 = terms[s, 0], terms[s, 1], terms[s, 2], terms[s, 3]
         for m in range(here.size):
-            x, w = here[m] - center[s], width_here[m]
-            position = min(max((x / stretch - begin) / step + 4.0, 1.0), taps + 5.0)
+            position = min(max((here[m] - center[s]) * per_nm - begin, 1.0), taps + 5.0)
             i = int(position)
-            f = position - i
-            y0, y1, y2, y3 = shape[i - 1], shape[i], shape[i + 1], shape[i + 2]
-            c1, c2 = 0.5 * (y2 - y0), y0 - 2.5 * y1 + 2.0 * y2 - 0.5 * y3
-            c3 = 1.5 * (y1 - y2) + 0.5 * (y3 - y0)
-            slope = -((3.0 * c3 * f + 2.0 * c2) * f + c1) * w * per_nm
-            w0[m] = (((c3 * f + c2) * f + c1) * f + y1) * w
+            f[m], c0[m], y0, y2, y3 = position - i, shape[i], shape[i - 1], shape[i + 1], shape[i + 2]
+            c1[m], c2[m] = 0.5 * (y2 - y0), y0 - 2.5 * c0[m] + 2.0 * y2 - 0.5 * y3
+            c3[m] = 1.5 * (c0[m] - y2) + 0.5 * (y3 - y0)
+        w0, w1, w2, w3 = terms[s, 0], terms[s, 1], terms[s, 2], terms[s, 3]
+        for m in range(here.size):  # apart from the loop above: this one becomes vectors
+            x, w = here[m] - center[s], width_here[m]
+            slope = -((3.0 * c3[m] * f[m] + 2.0 * c2[m]) * f[m] + c1[m]) * w * per_nm
+            w0[m] = (((c3[m] * f[m] + c2[m]) * f[m] + c1[m]) * f[m] + c0[m]) * w
             w1[m] = slope
-            w2[m] = (6.0 * c3 * f + 2.0 * c2) * w * per_nm**2
-            w3[m] = slope * x / stretch
+            w2[m] = (6.0 * c3[m] * f[m] + 2.0 * c2[m]) * w * per_nm**2
+            w3[m] = slope * x * relative
         t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0  # side by side, so that no addition waits for the one before
         for m in range(here.size):
             t0 += w0[m]

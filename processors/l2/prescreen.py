@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .bands import BANDS
-from .gram import gram, pull
+from .gram import gram, pull, solve
 from .inverse import Measurement, Modelled
 from .quality import NONE, Reason
 from .state import SIGMA_H2O, Options, StateVector
@@ -68,7 +68,7 @@ def _step(sv, measured, F, part, b, wanted):  # type: ignore[no-untyped-def]
         design[:, root == 0.0] = 0.0
     residual = np.where(root > 0.0, root * (measured.y[rows] - F[rows]), 0.0)
     information = gram(design) * np.outer(scale, scale) + np.eye(scale.size)
-    change = scale * np.linalg.solve(information, scale * pull(design, residual))
+    change = scale * solve(information, scale * pull(design, residual))
     return float(change[0]), float(change[1])
 
 

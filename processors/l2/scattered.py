@@ -127,7 +127,7 @@ class ScatteredLight:
                 layers.cia_path,
                 layers.air, cia, ray, at, slant, light, out,
             )  # fmt: skip
-        self._inverse = np.linalg.pinv(np.swapaxes(at_nodes, 1, 2).astype(np.float64), rcond=RCOND)
+        self._inverse = _inverse(at_nodes.astype(np.float64))
 
     def coefficients(
         self, members: np.ndarray, light: np.ndarray, by_all: np.ndarray
@@ -135,3 +135,14 @@ class ScatteredLight:
         """Return what NodeLight says of some soundings as coefficients (row, function, ...) of functions."""
         inverse = self._inverse[members]
         return (inverse @ light[:, :, None])[:, :, 0], inverse @ by_all
+
+
+def _inverse(functions: np.ndarray) -> np.ndarray:
+    """Return what fits functions (sounding, function, node) to light: (sounding, function, node).
+
+    The pseudo-inverse cut at RCOND, by the eigenvectors of products of functions.
+    """
+    square, turned = np.linalg.eigh(functions @ np.swapaxes(functions, 1, 2))
+    kept = square > RCOND**2 * square[:, -1:]
+    weight = np.where(kept, 1.0 / np.where(kept, square, 1.0), 0.0)
+    return np.asarray((turned * weight[:, None]) @ (np.swapaxes(turned, 1, 2) @ functions))
