@@ -229,16 +229,17 @@ def test_shift_and_stretch_are_fitted_where_asked(prepared, soundings):
     assert np.all(np.abs(none["xco2"] - l2["xco2"]) < 0.5 * l2["xco2_uncertainty"])
 
 
-@pytest.mark.parametrize("bias_correction", [False, True])
-def test_settings_alone_say_which_variables_there_are(prepared, soundings, bias_correction):
+@pytest.mark.parametrize(("mode", "bias_correction"), [("full", False), ("full", True), ("clear", False)])
+def test_settings_alone_say_which_variables_there_are(prepared, soundings, mode, bias_correction):
     """A granule in which nothing is found has the same; the settings stand in the product."""
-    asked = {"mode": "full", "bias_correction": bias_correction}
+    asked = {"mode": mode, "bias_correction": bias_correction}
     _, [some] = prepared([soundings[:1]], **asked)
     _, [none] = prepared([soundings[:1]], **asked, sza_limit=0.1)
     assert some["outcome_flag"][0] == 0
     assert none["outcome_flag"][0] == NOT_ATTEMPTED
     assert set(some) == set(none)
     assert ("xco2_raw" in some) is bias_correction
+    assert ("aerosol_optical_depth" in some) is (mode == "full")
     told = json.loads(some.attrs["settings"])
     assert told == {**step.DEFAULTS, **asked}
     if bias_correction:
